@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# weir: a malloc whose thresholds live in the kernel.  `make help' lists the targets.
+
+VERSION	:= 1.0.0
+PREFIX	?= /usr/local
+DESTDIR	?=
+CFLAGS	?= -O2 -g
+B	:= build
+
+.DELETE_ON_ERROR:
+.PHONY: all library ctl module demo test check bench install uninstall clean help \
+	install-module uninstall-module
+all: library ctl module		## build the library, the command and the module
+
+help:				## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#'
+	@echo "Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) KDIR=$(KDIR)"
+
+# ---- the library and the command --------------------------------------------------------------
+
+WARN	:= -Wall -Wextra -Werror
+USER	= -std=gnu11 $(CFLAGS) $(WARN) -D_GNU_SOURCE -Ikmod/uapi -Iuserlib -MMD -MP $(CPPFLAGS)
+# The compiler must not reason about the very functions that are defined here.
+PLAIN	:= $(addprefix -fno-builtin-,malloc free calloc realloc reallocarray memalign \
+	aligned_alloc posix_memalign valloc pvalloc)
+LIB	:= -fPIC -fvisibility=hidden -ftls-model=initial-exec $(PLAIN)
+MAP	:= $(wildcard userlib/libweir.map)
+# Programs keep pointers into the library's memory: it is never unloaded.
+LINK	= -shared -Wl,-soname,libweir.so.1 -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete \
+	$(addprefix -Wl$(comma)--version-script=,$(MAP)) $(LDFLAGS)
+comma	:= ,
+
+LIBOBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(wildcard userlib/*.c))
+CTLOBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(wildcard userlib/ctl/*.c))
+
+library: $(if $(LIBOBJ),$(B)/libweir.so $(B)/libweir.so.1 $(B)/libweir.a)
+ctl: $(if $(CTLOBJ),$(B)/weirctl)
+
+# The lists of files: what a removed source has left behind is linked anew.
+$(B)/obj/%.list: force
+	@mkdir -p $(@D) && echo '$($*OBJ)' | cmp -s - $@ || echo '$($*OBJ)' >$@
+.PHONY: force
+
+$(LIBOBJ): $(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(USER) $(LIB) -c -o $@ $<
+
+$(CTLOBJ): $(B)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(USER) $$(pkg-config --cflags libkmod) -c -o $@ $<
+
+$(B)/libweir.so: $(LIBOBJ) $(MAP) $(B)/obj/LIB.list
+	$(CC) $(CFLAGS) $(LINK) -o $@ $(LIBOBJ)
+
+$(B)/libweir.so.1: | $(B)/libweir.so
+	ln -sf libweir.so $@
+
+$(B)/libweir.a: $(LIBOBJ) $(B)/obj/LIB.list
+	rm -f $@
+	$(AR) rcs $@ $(LIBOBJ)
+
+$(B)/weirctl: $(CTLOBJ) $(B)/obj/CTL.list
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CTLOBJ) $$(pkg-config --libs libkmod)
+
+-include $(LIBOBJ:.o=.d) $(CTLOBJ:.o=.d)
+
+# ---- the module -------------------------------------------------------------------------------
+
+# The running kernel's headers, or else those of the kernel under test.
+HERE	:= /lib/modules/$(shell uname -r)/build
+TESTED	:= $(CURDIR)/$(B)/kernel/stock/headers
+KDIR	?= $(firstword $(wildcard $(HERE) $(TESTED)))
+RELEASE	:= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>&-)
+KO	:= $(B)/$(RELEASE)/weir.ko
+KSRC	:= $(wildcard Kbuild) $(shell find kmod -name '*.[chS]')
+
+ifneq ($(and $(RELEASE),$(wildcard Kbuild)),)
+module: $(KO)
+else
+module:
+	@echo "module left out: $(if $(wildcard Kbuild),no kernel headers in $(or $(KDIR),$(HERE)), no Kbuild)"
+endif
+
+# Kbuild leaves its objects beside the sources: it works in a tree of links to them.
+$(KO): $(KSRC) $(KDIR)/Module.symvers $(sort $(dir $(KSRC)))
+	@mkdir -p $(addprefix $(@D)/,$(sort $(dir $(KSRC))))
+	@find $(@D) -xtype l -delete
+	@for i in $(KSRC); do [ -L $(@D)/$$i ] || ln -sr $$i $(@D)/$$i || exit; done
+	flock $(@D) $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(@D) modules
+	@touch $@
+
+# ---- tests and the like -----------------------------------------------------------------------
+
+demo:				## show what it is for, on a live process in a virtual machine
+	tests/setup/packages build vm demo
+	tests/setup/kernel stock
+	$(MAKE) all
+	tests/demo/run
+
+test:				## run every test, on this machine and in virtual ones
+	tests/setup/packages build vm test
+	tests/setup/kernel stock
+	tests/setup/ksft
+	$(MAKE) all
+	tests/run
+
+check: all			## run the tests that need no virtual machine
+	tests/setup/ksft
+	tests/run host
+
+bench: all			## measure against other allocators
+	tests/bench/run
+
+clean:				## remove what was built; keeps the kernels under test
+	find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name ksft -exec rm -rf {} + 2>/dev/null || :
+
+include tests/setup/install.mk
