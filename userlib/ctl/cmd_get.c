@@ -118,7 +118,7 @@ int cmd_get(int argc, char **argv)
 		status = -dir;
 		goto out;
 	}
-	err = knobs_read(dir, value);
+	err = knobs_read(dir, pid != 0, value);
 	if (err) {
 		status = target_say_error(pid, NULL, err);
 	} else {

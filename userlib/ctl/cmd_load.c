@@ -76,7 +76,7 @@ static int say_load_failed(int err, const char *path, const char *params)
 		return CTL_FAILED;
 	case -EKEYREJECTED:
 	case -ENOKEY:
-		ctl_error("the kernel accepts signed modules only, and %s is not signed with a key that it trusts",
+		ctl_error("the kernel accepts signed modules only, and trusts no signature of %s",
 			  path);
 		return CTL_DENIED;
 	case -EINVAL:
@@ -99,12 +99,13 @@ static int say_load_failed(int err, const char *path, const char *params)
 static int load(struct kmod_module *mod, const struct load_args *args)
 {
 	const char *path = kmod_module_get_path(mod);
-	int err, status = CTL_OK;
+	int err, status;
 	char *params;
 
-	params = params_check_or_say(mod, args->nr, args->arg);
+	params = params_check_or_say(mod, args->nr, args->arg, &status);
 	if (!params)
-		return CTL_USAGE;
+		return status;
+	status = CTL_OK;
 	if (module_state() != MODULE_ABSENT)
 		err = -EEXIST;
 	else if (sysfs_is_fake())

@@ -155,7 +155,8 @@ static void print_sample(const struct ps_args *args, const struct proc_table *be
 	ps_print_table(before, now, !args->no_header);
 	fflush(stdout);
 	if (now->hidden)
-		ctl_error("%zu processes of other users are not shown", now->hidden);
+		ctl_error("not shown: %zu process%s of other users", now->hidden,
+			  now->hidden == 1 ? "" : "es");
 	else if (!now->nr && !now->bad && !args->nr)
 		ctl_error("no process is attached");
 }

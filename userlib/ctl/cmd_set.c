@@ -172,7 +172,7 @@ int cmd_set(int argc, char **argv)
 	close(weir);
 	if (dir < 0)
 		return -dir;
-	err = knobs_read(dir, old);
+	err = knobs_read(dir, pid != 0, old);
 	status = err ? target_say_error(pid, NULL, err) : CTL_OK;
 	if (!status)
 		status = check_settings(dir, pid, settings, nr, old);

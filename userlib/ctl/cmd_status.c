@@ -141,7 +141,7 @@ static int print_defaults(int weir)
 
 	if (dir < 0)
 		return -dir;
-	err = knobs_read(dir, value);
+	err = knobs_read(dir, false, value);
 	close(dir);
 	if (err)
 		return target_say_error(0, NULL, err);

@@ -49,7 +49,9 @@ static int say_in_use(void)
 		close(weir);
 	}
 	if (!nr) {
-		ctl_error("the module " MODULE_NAME " is in use, though no process is attached: one has " WEIR_DEVICE " open, or mapped since before a fork (fuser -v " WEIR_DEVICE " finds it)");
+		ctl_error("the module " MODULE_NAME " is in use, though no process is attached: one has "
+			  WEIR_DEVICE " open, or mapped since before a fork (fuser -v " WEIR_DEVICE
+			  " finds it)");
 	} else {
 		char list[NAMED_MAX * 12 + 64];
 		size_t len = 0;

@@ -30,7 +30,7 @@ static int check_library(const char *path)
 /* The library at @name, seen from the directory of this program. */
 static int relative_to_program(const char *name, char *path, size_t size)
 {
-	char self[PATH_MAX];
+	char self[PATH_MAX], real[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
 
@@ -42,6 +42,10 @@ static int relative_to_program(const char *name, char *path, size_t size)
 		return -ENOENT;
 	*slash = '\0';
 	if (snprintf(path, size, "%s/%s", self, name) >= (int)size)
+		return -ENAMETOOLONG;
+	if (!realpath(path, real))
+		return -errno;
+	if (snprintf(path, size, "%s", real) >= (int)size)
 		return -ENAMETOOLONG;
 	return check_library(path);
 }

@@ -114,7 +114,8 @@ struct kmod_module *module_find_or_say(struct kmod_ctx *ctx, const char *path, i
 	}
 	if (!kmod_module_get_path(mod)) {
 		uname(&kernel);
-		ctl_error("there is no module " MODULE_NAME " for this kernel: looked in /lib/modules/%s, as depmod(8) has indexed it; --module PATH loads a given file",
+		ctl_error("there is no module " MODULE_NAME " for this kernel: looked in /lib/modules/%s, "
+			  "as depmod(8) has indexed it; --module PATH loads a given file",
 			  kernel.release);
 		*status = CTL_NO_MODULE;
 		kmod_module_unref(mod);
@@ -146,7 +147,7 @@ int module_say_denied(const char *what)
 	if (geteuid() != 0)
 		ctl_error("not root: %s modules takes CAP_SYS_MODULE", what);
 	else
-		ctl_error("the kernel denies %s modules even to root: see kernel.modules_disabled, lockdown, and whether this is a container",
-			  what);
+		ctl_error("the kernel denies %s modules even to root: see kernel.modules_disabled, "
+			  "lockdown, and whether this is a container", what);
 	return CTL_DENIED;
 }

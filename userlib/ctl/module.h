@@ -31,8 +31,8 @@ int module_read(const char *name, char value[SYSFS_VALUE_MAX]);
 struct kmod_ctx *module_context_or_say(void);
 
 /*
- * The module to load, from @path or, for NULL, as modprobe(8) finds it; NULL after having said what is
- * wrong, with the exit status in *status.
+ * The module to load, from @path or, for NULL, as modprobe(8) finds it; NULL after having said
+ * what is wrong, with the exit status in *status.
  */
 struct kmod_module *module_find_or_say(struct kmod_ctx *ctx, const char *path, int *status);
 

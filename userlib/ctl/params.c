@@ -7,6 +7,7 @@
 #include "ctl.h"
 #include "knobs.h"
 #include "params.h"
+#include "settings.h"
 #include "units.h"
 
 /* The integer types that module_param() knows; the wider ones are as wide as long long here. */
@@ -106,10 +107,11 @@ static int check_knob(int knob, const char *value)
 	char accepted[KNOB_TEXT_MAX];
 	long long v;
 
-	if (!knob_parse(knob, value, &v))
+	if (!strcmp(value, SETTING_GIVE_BACK) || !knob_parse(knob, value, &v))
 		return 0;
 	knob_accepted(knob, accepted);
-	ctl_error("%s: '%s' is refused; accepted: %s", knob_table[knob].name, value, accepted);
+	ctl_error("%s: '%s' is refused; accepted: %s, or " SETTING_GIVE_BACK,
+		  knob_table[knob].name, value, accepted);
 	return -1;
 }
 
@@ -154,7 +156,7 @@ static int check_twice(int argc, char **argv, int i)
 	return 0;
 }
 
-char *params_check_or_say(struct kmod_module *mod, int argc, char **argv)
+char *params_check_or_say(struct kmod_module *mod, int argc, char **argv, int *status)
 {
 	struct kmod_list *info = NULL;
 	char *line = NULL;
@@ -162,6 +164,7 @@ char *params_check_or_say(struct kmod_module *mod, int argc, char **argv)
 	FILE *f;
 	int err;
 
+	*status = CTL_FAILED;
 	err = kmod_module_get_info(mod, &info);
 	if (err < 0) {
 		ctl_error("%s: cannot be read as a module: %s", kmod_module_get_path(mod),
@@ -175,8 +178,10 @@ char *params_check_or_say(struct kmod_module *mod, int argc, char **argv)
 			err = check_twice(argc, argv, i);
 	}
 	kmod_module_info_free_list(info);
-	if (err)
+	if (err) {
+		*status = CTL_USAGE;
 		return NULL;
+	}
 	f = open_memstream(&line, &size);
 	if (!f) {
 		ctl_error("out of memory");

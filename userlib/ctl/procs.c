@@ -83,6 +83,7 @@ static int open_process(int weir, pid_t pid)
 	return sysfs_open_dir_at(weir, name);
 }
 
+/* Without a directory @sources none is told. */
 static int knob_read(int dir, int sources, int knob, struct knob_value *value)
 {
 	char text[SYSFS_VALUE_MAX];
@@ -96,21 +97,40 @@ static int knob_read(int dir, int sources, int knob, struct knob_value *value)
 		return err;
 	value->present = true;
 	value->known = !knob_parse(knob, text, &value->value);
-	if (sources >= 0 && !sysfs_read(sources, knob_table[knob].name, text))
+	if (sources < 0)
+		return 0;
+	err = sysfs_read(sources, knob_table[knob].name, text);
+	if (!err)
 		value->source = knob_source_find(text);
-	return 0;
+	return err;
 }
 
-int knobs_read(int dir, struct knob_value value[WEIR_KNOB_NR])
+int knobs_read(int dir, bool is_process, struct knob_value value[WEIR_KNOB_NR])
 {
 	int sources = sysfs_open_dir_at(dir, "source");
-	int err = 0;
+	int err = sources < 0 && is_process ? sources : 0;
 
 	for (int i = 0; i < WEIR_KNOB_NR && !err; i++)
 		err = knob_read(dir, sources, i, &value[i]);
 	if (sources >= 0)
 		close(sources);
 	return err;
+}
+
+/*
+ * The files of a directory on its way out go one by one.  A knob that the process does not have
+ * but the system has is one that has gone so, not one that this module does not know.
+ */
+static bool knobs_are_whole(int weir, const struct knob_value value[WEIR_KNOB_NR])
+{
+	char name[sizeof("defaults/") + KNOB_TEXT_MAX];
+
+	for (int i = 0; i < WEIR_KNOB_NR; i++) {
+		snprintf(name, sizeof(name), "defaults/%s", knob_table[i].name);
+		if (!value[i].present && !faccessat(weir, name, F_OK, 0))
+			return false;
+	}
+	return true;
 }
 
 static int record_read(int dir, struct proc_record *record)
@@ -121,14 +141,10 @@ static int record_read(int dir, struct proc_record *record)
 	if (fstat(dir, &st))
 		return -errno;
 	record->ino = st.st_ino;
-	err = knobs_read(dir, record->knob);
+	err = knobs_read(dir, true, record->knob);
 	for (int i = 0; i < PROC_COUNTERS && !err; i++)
 		err = sysfs_read_u64(dir, proc_counter_names[i], &record->count[i]);
 	clock_gettime(CLOCK_MONOTONIC, &record->when);
-	/*
-	 * The name comes last: while the directory is being removed its files go one by one, and
-	 * one that could still be read here means that a knob not found above does not exist.
-	 */
 	return err ? err : sysfs_read(dir, "comm", record->comm);
 }
 
@@ -142,6 +158,8 @@ int proc_read(int weir, pid_t pid, struct proc_record *record)
 	record->pid = pid;
 	err = record_read(dir, record);
 	close(dir);
+	if (!err && !knobs_are_whole(weir, record->knob))
+		err = -ENOENT;
 	/* What reading an attribute says while its directory is on the way out. */
 	return err == -ENODEV || err == -ESRCH ? -ENOENT : err;
 }

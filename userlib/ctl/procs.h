@@ -58,12 +58,12 @@ int proc_read(int weir, pid_t pid, struct proc_record *record);
 int procs_read(int weir, const pid_t *pids, size_t nr, struct proc_table *table);
 void procs_free(struct proc_table *table);
 
-/* The knob files in @dir; sources are in its source/, which defaults/ need not have. */
-int knobs_read(int dir, struct knob_value value[WEIR_KNOB_NR]);
+/* The knob files in @dir; sources are in its source/, which a process has, defaults/ may lack. */
+int knobs_read(int dir, bool is_process, struct knob_value value[WEIR_KNOB_NR]);
 
 /*
- * The name of a value's source.  A system default for which the module tells none is "builtin" as long
- * as it has that value and "default" otherwise.
+ * The name of a value's source.  A system default for which the module tells none is "builtin" as
+ * long as it has that value and "default" otherwise.
  */
 const char *knob_value_source(int knob, const struct knob_value *value, bool is_default);
 

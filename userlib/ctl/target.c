@@ -76,8 +76,8 @@ void proc_say_missing(pid_t pid)
 	else if (group && group != pid)
 		ctl_error("%d is a thread of process %d; accepted: the pid of a process", pid, group);
 	else
-		ctl_error("process %d is not attached: it does not run with libweir ('weirctl run' starts a command with it)",
-			  pid);
+		ctl_error("process %d is not attached: it does not run with libweir ('weirctl run' "
+			  "starts a command with it)", pid);
 }
 
 int target_open_or_say(int weir, pid_t pid)

@@ -35,8 +35,8 @@ int units_parse(const char *text, bool suffix, long long *value)
 		overflow |= __builtin_mul_overflow(v, 1LL << suffix_shift(*text), &v);
 		text++;
 	}
-	/* Junk behind makes a number that is too large no number at all. */
-	if (*text)
+	/* Junk behind makes a number that is too large no number at all.  -0 is none either. */
+	if (*text || (negative && !v && !overflow))
 		return -EINVAL;
 	if (overflow)
 		return -ERANGE;

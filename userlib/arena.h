@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * arena.h - an arena: a top chunk, bins of free chunks, and the lock that guards both
+ *
+ * The main arena lives on brk; further ones, for threads, on mapped heaps (heap.c). Free chunks
+ * wait in the unsorted bin until an allocation passes them by and sorts them into
+ *   small bins: one for each size below SMALL_LIMIT, first in first out;
+ *   large bins: eight for each doubling, largest first, with a ring through the first chunk of each
+ *               size (fd_nextsize, bk_nextsize) so that best fit skips equal ones.
+ * ptmalloc's large bins widen in five steps instead; eight a doubling keeps the waste of the first
+ * chunk found in a larger bin below 1/8 at every size and computes without branches.
+ */
+#ifndef WEIR_ARENA_H
+#define WEIR_ARENA_H
+
+#include "chunk.h"
+#include "lock.h"
+
+#define SMALL_BINS	64			/* index = size / 16 */
+#define SMALL_LIMIT	(SMALL_BINS * MALLOC_ALIGN)
+#define LARGE_BINS	192			/* 1 KiB .. 16 GiB, the last one open-ended */
+#define BINS		(SMALL_BINS + LARGE_BINS)
+#define BINMAP_WORDS	(BINS / 64)
+
+/* A free that has coalesced this much looks at trimming (FASTBIN_CONSOLIDATION_THRESHOLD). */
+#define TRIM_LOOK_SIZE	((size_t)64 * 1024)
+
+struct bin {
+	struct chunk *fd;
+	struct chunk *bk;
+};
+
+struct arena {
+	struct lock lock;
+	bool main;
+	bool top_mapped;	/* main arena: brk failed, the top is in memory from mmap */
+	unsigned int slot;	/* index in the arena table */
+	unsigned int trim_epoch;	/* knobs_trim_epoch when trimming was last looked at */
+	struct chunk *top;	/* NULL until the arena has its first memory */
+	char *fresh;		/* at or above it, up to the end of top, all bytes are zero */
+	struct chunk *last_remainder;
+	size_t system_mem;
+	size_t max_system_mem;
+	uint64_t binmap[BINMAP_WORDS];	/* a clear bit: bin surely empty */
+	struct bin unsorted;
+	struct bin bins[BINS];
+};
+
+/* bins.c; the arena's lock is held in all of them */
+void arena_init(struct arena *a, bool main, unsigned int slot);
+unsigned int bin_index(size_t size);
+struct chunk *bin_head(struct bin *b);
+void bin_unlink(struct arena *a, struct chunk *c);
+void bin_insert(struct arena *a, struct chunk *c, size_t size);
+void unsorted_insert(struct arena *a, struct chunk *c);
+struct chunk *bins_best_fit(struct arena *a, size_t nb);
+
+/*
+ * alloc.c: a chunk of nb bytes, in use, or NULL. *dirty: bytes from mem on that may be other than
+ * zero. With grow false only memory that the arena already has is used.
+ */
+struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty);
+
+/* release.c: returns the size of the free span that c is now part of */
+size_t arena_free(struct arena *a, struct chunk *c);
+/* The same without looking at trimming. */
+size_t arena_coalesce(struct arena *a, struct chunk *c);
+
+/* top.c: the chunk that borders the end of the arena's memory; the arena's lock is held */
+struct chunk *top_carve(struct arena *a, size_t nb, size_t *dirty);
+bool top_grow(struct arena *a, size_t nb);
+/* Give back what the top has above pad bytes; returns how many bytes went. */
+size_t top_trim(struct arena *a, size_t pad);
+void top_set(struct arena *a, struct chunk *top, size_t size);
+/* The arena has a new top elsewhere: close the old one, size bytes at old, and free it. */
+struct chunk *top_retire(struct arena *a, struct chunk *old, size_t size);
+/* Page-aligned bytes at the end of the top that a trim to pad gives back. */
+size_t top_excess(const struct arena *a, size_t pad);
+
+/* morecore.c: the main arena's memory */
+bool main_grow(struct arena *a, size_t nb);
+size_t main_trim(struct arena *a, size_t pad);
+
+/* heap.c: the others' */
+struct arena *heap_arena_create(unsigned int slot);
+struct arena *heap_arena_of(const struct chunk *c);
+bool heap_grow(struct arena *a, size_t nb);
+size_t heap_trim(struct arena *a, size_t pad);
+
+/* arena.c */
+#define ARENA_SLOTS	1024
+extern struct arena main_arena;
+struct arena *arena_at(unsigned int slot);	/* NULL: not made yet */
+unsigned int arena_count(void);			/* slots in use are below this */
+struct arena *arena_of(const struct chunk *c);
+/* The arena for the calling thread, locked; avoid: one that has just failed, or NULL. */
+struct arena *arena_acquire(const struct arena *avoid);
+void arena_lock(struct arena *a);
+void arena_unlock(struct arena *a);
+void arenas_lock_all(void);
+void arenas_unlock_all(void);
+void arenas_reset_locks(void);
+
+#endif

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * heap.c - mapped heaps: the memory of every arena but the main one
+ *
+ * A heap is HEAP_SIZE bytes of address space, aligned to HEAP_SIZE, of which a growing prefix is
+ * usable; masking a chunk's address finds its heap and so its arena. The first heap of an arena holds the
+ * struct arena itself. When a heap is full the next one takes over the top; when the top is all
+ * that a later heap holds, that heap is unmapped and the one before is used again.
+ */
+#include "arena.h"
+#include "knobs.h"
+#include "os.h"
+
+struct heap {
+	struct arena *arena;
+	struct heap *prev;	/* the heap that was the last one before this */
+	size_t size;		/* bytes in the arena's use */
+	size_t committed;	/* bytes that are accessible, >= size */
+	struct chunk *fence;	/* of a full heap: what top_retire() returned */
+	size_t reserved;
+};
+
+_Static_assert(sizeof(struct heap) % MALLOC_ALIGN == 0, "chunks behind it are aligned");
+
+static struct heap *heap_of(const void *p)
+{
+	return (struct heap *)align_down((uintptr_t)p, HEAP_SIZE);
+}
+
+struct arena *heap_arena_of(const struct chunk *c)
+{
+	return heap_of(c)->arena;
+}
+
+static struct heap *heap_create(size_t size)
+{
+	struct heap *h;
+
+	size = align_up(size, os_page_size);
+	if (size > HEAP_SIZE)
+		return NULL;
+	h = os_heap_reserve();
+	if (!h)
+		return NULL;
+	if (!os_heap_commit(h, size)) {
+		os_unmap(h, HEAP_SIZE);
+		return NULL;
+	}
+	h->size = h->committed = size;
+	return h;
+}
+
+/* need, and top_pad as far as the heap has room for it. */
+static size_t padded(size_t need)
+{
+	size_t pad = knob(WEIR_KNOB_TOP_PAD);
+
+	return need + pad <= HEAP_SIZE ? need + pad : need;
+}
+
+static void add_system_mem(struct arena *a, size_t size)
+{
+	a->system_mem += size;
+	if (a->system_mem > a->max_system_mem)
+		a->max_system_mem = a->system_mem;
+}
+
+static void heap_start_top(struct arena *a, struct heap *h, char *top)
+{
+	top_set(a, (struct chunk *)top, (char *)h + h->size - top);
+	a->fresh = top + MEM_OFFSET;
+	add_system_mem(a, h->size);
+}
+
+struct arena *heap_arena_create(unsigned int slot)
+{
+	size_t head = sizeof(struct heap) + align_up(sizeof(struct arena), MALLOC_ALIGN);
+	struct heap *h = heap_create(padded(head + MINSIZE));
+	struct arena *a;
+
+	if (!h)
+		return NULL;
+	a = (struct arena *)(h + 1);
+	h->arena = a;
+	arena_init(a, false, slot);
+	heap_start_top(a, h, (char *)h + head);
+	return a;
+}
+
+static bool heap_extend(struct arena *a, struct heap *h, size_t more)
+{
+	size_t size = h->size + align_up(more, os_page_size);
+
+	if (more > HEAP_SIZE || size > HEAP_SIZE)
+		return false;
+	if (size > h->committed) {
+		if (!os_heap_commit((char *)h + h->committed, size - h->committed))
+			return false;
+		h->committed = size;
+	}
+	add_system_mem(a, size - h->size);
+	top_set(a, a->top, chunksize(a->top) + size - h->size);
+	h->size = size;
+	return true;
+}
+
+bool heap_grow(struct arena *a, size_t nb)
+{
+	struct heap *h = heap_of(a->top), *new;
+	size_t old_size = chunksize(a->top), missing = nb + MINSIZE - old_size;
+	struct chunk *old = a->top;
+
+	if (nb > HEAP_SIZE)
+		return false;
+	if (heap_extend(a, h, missing + knob(WEIR_KNOB_TOP_PAD)) || heap_extend(a, h, missing))
+		return true;
+	new = heap_create(padded(sizeof(*new) + nb + MINSIZE));
+	if (!new)
+		return false;
+	new->arena = a;
+	new->prev = h;
+	heap_start_top(a, new, (char *)(new + 1));
+	h->fence = top_retire(a, old, old_size);
+	return true;
+}
+
+/* Where the top of a full heap would begin: at its fence, or at the free chunk before that. */
+static struct chunk *top_before(const struct heap *h)
+{
+	return prev_inuse(h->fence) ? h->fence : prev_chunk(h->fence);
+}
+
+/* The top is all that the last heap holds: go back to the heap before. */
+static void heap_delete_last(struct arena *a, struct heap *h)
+{
+	struct heap *prev = h->prev;
+	struct chunk *top = top_before(prev);
+	char *end = (char *)prev + prev->size;
+
+	if (top != prev->fence)
+		bin_unlink(a, top);
+	top_set(a, top, end - (char *)top);
+	a->fresh = end;
+	a->system_mem -= h->size;
+	os_unmap(h, HEAP_SIZE);
+}
+
+/* Is h empty, and the heap before not so full that the next request would map one again? */
+static bool heap_is_spare(const struct arena *a, const struct heap *h, size_t pad)
+{
+	if (!h->prev || a->top != (const struct chunk *)(h + 1))
+		return false;
+	return (size_t)((char *)h->prev + HEAP_SIZE - (char *)top_before(h->prev)) >=
+		pad + MINSIZE + os_page_size;
+}
+
+size_t heap_trim(struct arena *a, size_t pad)
+{
+	struct heap *h = heap_of(a->top), *prev;
+	size_t excess, released = 0;
+
+	for (; heap_is_spare(a, h, pad); h = prev) {
+		prev = h->prev;
+		released += h->size;
+		heap_delete_last(a, h);
+	}
+	excess = top_excess(a, pad);
+	if (!excess)
+		return released;
+	h->size -= excess;
+	os_let_go((char *)h + h->size, excess);
+	a->system_mem -= excess;
+	top_set(a, a->top, chunksize(a->top) - excess);
+	if (a->fresh > (char *)h + h->size)
+		a->fresh = (char *)h + h->size;
+	return released + excess;
+}

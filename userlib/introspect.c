@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * introspect.c - mallinfo, mallinfo2, malloc_stats, malloc_info, malloc_usable_size
+ *
+ * The thread caches take the place of ptmalloc's fast bins and are reported as those: free, not
+ * yet coalesced, in no particular arena.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <malloc.h>
+#include <stdio.h>
+
+#include "internal.h"
+#include "mapped.h"
+#include "stats.h"
+#include "tcache.h"
+
+static size_t load(_Atomic size_t *n)
+{
+	return atomic_load_explicit(n, memory_order_relaxed);
+}
+
+/* mallinfo(3). Thread-safe; not one moment's picture while other threads allocate. */
+WEIR_EXPORT struct mallinfo2 mallinfo2(void)
+{
+	struct mallinfo2 info = { 0 };
+	struct arena_stats s;
+	struct arena *a;
+
+	ensure_ready();
+	for (unsigned int i = 0; i < arena_count(); i++) {
+		a = arena_at(i);
+		if (!a)
+			continue;
+		arena_stats_read(a, &s);
+		info.arena += s.system;
+		info.ordblks += s.free_count;
+		info.fordblks += s.free_bytes;
+		if (a == &main_arena)
+			info.keepcost = s.top;
+	}
+	tcache_totals(&info.smblks, &info.fsmblks);
+	info.fordblks += info.fsmblks;
+	info.uordblks = info.arena - info.fordblks;
+	info.hblks = load(&mapped_stats.count);
+	info.hblkhd = load(&mapped_stats.bytes);
+	return info;
+}
+
+static int clamp_int(size_t n)
+{
+	return n > INT_MAX ? INT_MAX : (int)n;
+}
+
+/* As mallinfo2(), for callers whose struct has int fields: INT_MAX stands for more than that. */
+WEIR_EXPORT struct mallinfo mallinfo(void)
+{
+	struct mallinfo2 info = mallinfo2();
+
+	return (struct mallinfo){
+		.arena = clamp_int(info.arena),
+		.ordblks = clamp_int(info.ordblks),
+		.smblks = clamp_int(info.smblks),
+		.hblks = clamp_int(info.hblks),
+		.hblkhd = clamp_int(info.hblkhd),
+		.usmblks = clamp_int(info.usmblks),
+		.fsmblks = clamp_int(info.fsmblks),
+		.uordblks = clamp_int(info.uordblks),
+		.fordblks = clamp_int(info.fordblks),
+		.keepcost = clamp_int(info.keepcost),
+	};
+}
+
+/* malloc_stats(3), to stderr. */
+WEIR_EXPORT void malloc_stats(void)
+{
+	size_t system = load(&mapped_stats.bytes), in_use = system, cached, cached_bytes;
+	struct arena_stats s;
+
+	ensure_ready();
+	for (unsigned int i = 0; i < arena_count(); i++) {
+		if (!arena_at(i))
+			continue;
+		arena_stats_read(arena_at(i), &s);
+		fprintf(stderr, "Arena %u:\nsystem bytes     = %10zu\nin use bytes     = %10zu\n",
+			i, s.system, s.system - s.free_bytes);
+		system += s.system;
+		in_use += s.system - s.free_bytes;
+	}
+	tcache_totals(&cached, &cached_bytes);
+	fprintf(stderr, "Thread caches:\ncached bytes     = %10zu\n", cached_bytes);
+	fprintf(stderr, "Total (incl. mmap):\nsystem bytes     = %10zu\nin use bytes     = %10zu\n",
+		system, in_use - cached_bytes);
+	fprintf(stderr, "max mmap regions = %10zu\nmax mmap bytes   = %10zu\n",
+		load(&mapped_stats.max_count), load(&mapped_stats.max_bytes));
+}
+
+static void print_bin(FILE *fp, const char *name, const struct bin_stats *b)
+{
+	if (b->count)
+		fprintf(fp, "  <%s from=\"%zu\" to=\"%zu\" total=\"%zu\" count=\"%zu\"/>\n",
+			name, b->from, b->to, b->bytes, b->count);
+}
+
+static void print_totals(FILE *fp, const struct arena_stats *s, size_t fast, size_t fast_bytes)
+{
+	fprintf(fp, "<total type=\"fast\" count=\"%zu\" size=\"%zu\"/>\n", fast, fast_bytes);
+	fprintf(fp, "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n", s->free_count, s->free_bytes);
+}
+
+static void print_system(FILE *fp, const struct arena_stats *s)
+{
+	fprintf(fp, "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n",
+		s->system, s->max_system);
+	fprintf(fp, "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n",
+		s->system, s->system);
+}
+
+static void print_arena(FILE *fp, unsigned int slot, struct arena_stats *s)
+{
+	arena_stats_read(arena_at(slot), s);
+	fprintf(fp, "<heap nr=\"%u\">\n<sizes>\n", slot);
+	for (unsigned int i = 0; i < BINS; i++)
+		print_bin(fp, "size", &s->bin[i]);
+	print_bin(fp, "unsorted", &s->unsorted);
+	fprintf(fp, "</sizes>\n");
+	print_totals(fp, s, 0, 0);
+	print_system(fp, s);
+	fprintf(fp, "</heap>\n");
+}
+
+/*
+ * malloc_info(3): XML in glibc's shape. options must be 0, else EINVAL is returned; -1 with errno
+ * if writing fails.
+ */
+WEIR_EXPORT int malloc_info(int options, FILE *fp)
+{
+	struct arena_stats s, sum = { 0 };
+	size_t cached, cached_bytes;
+
+	if (options != 0)
+		return EINVAL;
+	ensure_ready();
+	fprintf(fp, "<malloc version=\"1\">\n");
+	for (unsigned int i = 0; i < arena_count(); i++) {
+		if (!arena_at(i))
+			continue;
+		print_arena(fp, i, &s);
+		sum.system += s.system;
+		sum.max_system += s.max_system;
+		sum.free_count += s.free_count;
+		sum.free_bytes += s.free_bytes;
+	}
+	tcache_totals(&cached, &cached_bytes);
+	print_totals(fp, &sum, cached, cached_bytes);
+	fprintf(fp, "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n",
+		load(&mapped_stats.count), load(&mapped_stats.bytes));
+	print_system(fp, &sum);
+	fprintf(fp, "</malloc>\n");
+	return ferror(fp) ? -1 : 0;
+}
+
+/* malloc_usable_size(3): bytes of mem that may be used, 0 for NULL. */
+WEIR_EXPORT size_t malloc_usable_size(void *mem)
+{
+	return mem ? chunk_usable(mem2chunk(mem)) : 0;
+}

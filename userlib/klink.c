@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "klink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lock.h"
+#include "os.h"
+
+/* How often a process without the module looks for it. */
+#define RETRY_SECONDS 1
+
+/* Stands in while there is no module: its generation never moves. */
+static const struct weir_ctlpage no_page;
+
+const struct weir_ctlpage *_Atomic klink_page = &no_page;
+_Atomic uint32_t klink_seen;
+
+/*
+ * Serializes attaching, refreshing and saying. Taken by trylock except in mallopt and fork: who
+ * comes second finds the work being done, and a raw clone's child, in which the holder may not exist,
+ * does not hang.
+ */
+static struct lock klink_lock = LOCK_INIT;
+static enum klink_mode mode = KLINK_LATE;
+static _Atomic time_t next_look;
+
+void klink_set_mode(enum klink_mode m)
+{
+	mode = m;
+}
+
+static bool is_attached(const struct weir_ctlpage *page)
+{
+	return page != &no_page &&
+		__atomic_load_n(&page->state, __ATOMIC_ACQUIRE) == WEIR_STATE_ATTACHED;
+}
+
+static void publish_own(void)
+{
+	struct knob_set set;
+
+	knobs_own(&set);
+	knobs_publish(&set);
+}
+
+/*
+ * The knobs of one generation, if that can be had in a few tries; else each is valid by itself and the
+ * generation noted is one that makes the next poll read again.
+ */
+static uint32_t read_page(const struct weir_ctlpage *page, struct knob_set *set)
+{
+	uint32_t before, after = 0;
+
+	for (int tries = 0; tries < 100; tries++) {
+		before = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+		for (int k = 0; k < WEIR_KNOB_NR; k++) {
+			set->value[k] = __atomic_load_n(&page->knob[k], __ATOMIC_RELAXED);
+			set->source[k] = __atomic_load_n(&page->source[k], __ATOMIC_RELAXED);
+		}
+		atomic_thread_fence(memory_order_acquire);
+		after = __atomic_load_n(&page->generation, __ATOMIC_RELAXED);
+		if (before == after && !(before & 1))
+			return after;
+	}
+	return after | 1;
+}
+
+/* A newer module may have more knobs, an older one fewer: those are at this process's own word. */
+static void take_over(const struct weir_ctlpage *page)
+{
+	struct knob_set set, own;
+	uint32_t generation = read_page(page, &set);
+
+	knobs_own(&own);
+	for (unsigned int k = 0; k < WEIR_KNOB_NR; k++)
+		if (k >= page->knob_nr || !knob_in_range(k, set.value[k])) {
+			set.value[k] = own.value[k];
+			set.source[k] = own.source[k];
+		}
+	knobs_publish(&set);
+	atomic_store_explicit(&klink_seen, generation, memory_order_relaxed);
+}
+
+static int open_device(void)
+{
+	struct stat st;
+	int fd = open(WEIR_DEVICE, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+
+	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* What the environment and earlier mallopt calls said, for the record. */
+static void tell_own_knobs(int fd)
+{
+	static const struct { enum weir_source source; uint32_t flags; } kinds[] = {
+		{ WEIR_SOURCE_ENVIRONMENT, WEIR_KNOBS_ENVIRONMENT },
+		{ WEIR_SOURCE_SELF, 0 },
+	};
+	struct knob_set own;
+
+	knobs_own(&own);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct weir_knobs k = { .size = sizeof(k), .flags = kinds[i].flags };
+
+		for (unsigned int n = 0; n < WEIR_KNOB_NR; n++)
+			if (own.source[n] == kinds[i].source) {
+				k.set_mask |= 1u << n;
+				k.value[n] = own.value[n];
+			}
+		if (k.set_mask)
+			ioctl(fd, WEIR_IOC_SET_KNOBS, &k);
+	}
+}
+
+static const struct weir_ctlpage *attach_and_map(int fd, const struct weir_ctlpage *inherit)
+{
+	struct weir_attach attach = {
+		.size = sizeof(attach),
+		.flags = inherit ? WEIR_ATTACH_INHERIT : 0,
+		.inherit = (uintptr_t)inherit,
+		.features = WEIR_FEATURE_KNOBS,
+	};
+	struct weir_regions regions = { .size = sizeof(regions) };
+	const struct weir_ctlpage *page;
+
+	if (ioctl(fd, WEIR_IOC_ATTACH, &attach) != 0 || attach.map_size < sizeof(*page))
+		return NULL;
+	/* Over the mapping that came from the parent: the address stays, readers never see a gap. */
+	page = mmap((void *)inherit, attach.map_size, PROT_READ, MAP_SHARED | (inherit ? MAP_FIXED : 0), fd, 0);
+	if (page == MAP_FAILED)
+		return NULL;
+	if (page->magic != WEIR_PAGE_MAGIC || page->size < sizeof(*page) || !is_attached(page)) {
+		if (!inherit)
+			munmap((void *)page, attach.map_size);
+		return NULL;
+	}
+	regions.nr = os_regions(regions.region);
+	ioctl(fd, WEIR_IOC_SET_REGIONS, &regions);
+	if (!inherit)
+		tell_own_knobs(fd);
+	return page;
+}
+
+/* With the klink lock. The page of a fork's parent, if there is one, is what to inherit. */
+static void attach(void)
+{
+	const struct weir_ctlpage *old = atomic_load_explicit(&klink_page, memory_order_relaxed), *page = NULL;
+	int fd = open_device();
+
+	if (fd >= 0) {
+		page = attach_and_map(fd, old == &no_page ? NULL : old);
+		close(fd);
+	}
+	if (page) {
+		/* Take over first: a reader of the new page finds its generation in force. */
+		take_over(page);
+		atomic_store_explicit(&klink_page, page, memory_order_release);
+	} else {
+		/* The knobs in force stay in force; polls are quiet until something moves. */
+		atomic_store_explicit(&klink_seen, old->generation, memory_order_relaxed);
+	}
+}
+
+static void look_again_later(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	atomic_store_explicit(&next_look, now.tv_sec + RETRY_SECONDS, memory_order_relaxed);
+}
+
+void klink_start(void)
+{
+	int saved = errno;
+
+	if (mode != KLINK_NEVER && lock_try(&klink_lock)) {
+		if (!is_attached(atomic_load_explicit(&klink_page, memory_order_relaxed)))
+			attach();
+		look_again_later();
+		lock_drop(&klink_lock);
+	}
+	errno = saved;
+}
+
+void klink_retry(void)
+{
+	struct timespec now;
+
+	klink_poll();
+	if (mode != KLINK_LATE || is_attached(atomic_load_explicit(&klink_page, memory_order_relaxed)))
+		return;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec >= atomic_load_explicit(&next_look, memory_order_relaxed))
+		klink_start();
+}
+
+void klink_refresh(void)
+{
+	int saved = errno;
+	const struct weir_ctlpage *page;
+
+	if (!lock_try(&klink_lock))
+		return;
+	page = atomic_load_explicit(&klink_page, memory_order_relaxed);
+	if (is_attached(page))
+		take_over(page);
+	else
+		attach();
+	lock_drop(&klink_lock);
+	errno = saved;
+}
+
+void klink_say(enum weir_knob k, int64_t value)
+{
+	const struct weir_ctlpage *page;
+	struct weir_knobs say = { .size = sizeof(say), .set_mask = 1u << k };
+	int saved = errno, fd;
+
+	lock_take(&klink_lock);
+	page = atomic_load_explicit(&klink_page, memory_order_relaxed);
+	knobs_say(k, value, WEIR_SOURCE_SELF);
+	say.value[k] = value;
+	if (is_attached(page) && (fd = open_device()) >= 0) {
+		ioctl(fd, WEIR_IOC_SET_KNOBS, &say);
+		close(fd);
+		take_over(page);
+	} else if (is_attached(page)) {
+		/* Cut off from the device (chroot): the page would outvote us, so say it over the page. */
+		struct knob_set set;
+
+		read_page(page, &set);
+		set.value[k] = value;
+		set.source[k] = WEIR_SOURCE_SELF;
+		knobs_publish(&set);
+	} else {
+		publish_own();
+	}
+	lock_drop(&klink_lock);
+	errno = saved;
+}
+
+void klink_fork_prepare(void) { lock_take(&klink_lock); }
+void klink_fork_parent(void) { lock_drop(&klink_lock); }
+
+void klink_fork_child(void)
+{
+	int saved = errno;
+
+	lock_reset(&klink_lock);
+	if (atomic_load_explicit(&klink_page, memory_order_relaxed) != &no_page && mode != KLINK_NEVER) {
+		lock_try(&klink_lock);
+		attach();
+		lock_drop(&klink_lock);
+	}
+	errno = saved;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lock.h - the lock that guards an arena: a futex with three states
+ *
+ * pthread_mutex_t would do, but the allocator needs three things that it does not promise: it can
+ * be taken before libpthread has run a constructor, it can be made anew in a forked child whatever state it
+ * was in, and it never allocates.
+ *
+ * States (Drepper, "Futexes are tricky"): 0 free, 1 taken, 2 taken and somebody may be waiting.
+ *
+ * Lock order, outermost first:
+ *   fork (fork.c) > arena list (arena.c) > arenas, lower slot first > klink (klink.c, trylock
+ *   only) > tcache registry (tcache.c) > meta (meta.c)
+ * Outside of fork a thread never holds two arenas at a time.
+ */
+#ifndef WEIR_LOCK_H
+#define WEIR_LOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+struct lock {
+	_Atomic int state;
+};
+
+#define LOCK_INIT { 0 }
+
+void lock_wait(struct lock *l);		/* os.c: sleep while state is 2 */
+void lock_wake(struct lock *l);		/* os.c: wake one sleeper */
+
+static inline void cpu_relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield" ::: "memory");
+#endif
+}
+
+static inline bool lock_try(struct lock *l)
+{
+	int free_state = 0;
+
+	return atomic_compare_exchange_strong_explicit(&l->state, &free_state, 1,
+						       memory_order_acquire,
+						       memory_order_relaxed);
+}
+
+static inline void lock_take(struct lock *l)
+{
+	if (lock_try(l))
+		return;
+	for (int spin = 0; spin < 100; spin++) {
+		cpu_relax();
+		if (!atomic_load_explicit(&l->state, memory_order_relaxed) && lock_try(l))
+			return;
+	}
+	while (atomic_exchange_explicit(&l->state, 2, memory_order_acquire) != 0)
+		lock_wait(l);
+}
+
+static inline void lock_drop(struct lock *l)
+{
+	if (atomic_exchange_explicit(&l->state, 0, memory_order_release) == 2)
+		lock_wake(l);
+}
+
+/* In a forked child: whoever held it is not here any more. */
+static inline void lock_reset(struct lock *l)
+{
+	atomic_store_explicit(&l->state, 0, memory_order_relaxed);
+}
+
+#endif

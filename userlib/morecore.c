@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * morecore.c - the main arena's memory: brk, and segments from mmap where brk fails
+ *
+ * brk is shared with the application: whoever else moves it leaves foreign memory between ours,
+ * and our next piece starts a new segment behind it.
+ */
+#include "arena.h"
+#include "die.h"
+#include "knobs.h"
+#include "os.h"
+
+/* The least that is mapped at a time when brk fails (ptmalloc's MMAP_AS_MORECORE_SIZE). */
+#define SEGMENT_MIN ((size_t)1 << 20)
+
+static void add_system_mem(struct arena *a, size_t size)
+{
+	a->system_mem += size;
+	if (a->system_mem > a->max_system_mem)
+		a->max_system_mem = a->system_mem;
+}
+
+/* The top moves to new memory; what the old one still holds is freed. */
+static void start_segment(struct arena *a, char *start, size_t size, bool mapped)
+{
+	struct chunk *old = a->top;
+	size_t old_size = old ? chunksize(old) : 0;
+
+	a->top_mapped = mapped;
+	top_set(a, (struct chunk *)start, size);
+	a->fresh = start + MEM_OFFSET;
+	if (old)
+		top_retire(a, old, old_size);
+}
+
+/*
+ * [start, start + size) came from brk and does not continue the top. Ask for what the request still
+ * misses: the old top's credit, the alignment of the start, and a page-aligned end.
+ */
+static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t credit)
+{
+	size_t front = align_up((uintptr_t)start, MALLOC_ALIGN) - (uintptr_t)start;
+	char *end = start + size;
+	size_t missing = align_up((uintptr_t)end + front + credit, os_page_size) - (uintptr_t)end;
+
+	if (missing) {
+		if (os_sbrk(missing) == end)
+			end += missing;
+		else	/* Somebody moved the break meanwhile: use what we have. */
+			end = (char *)align_down((uintptr_t)end, MALLOC_ALIGN);
+	}
+	start += front;
+	if ((size_t)(end - start) < MINSIZE)
+		return false;
+	add_system_mem(a, end - start);
+	start_segment(a, start, end - start, false);
+	return true;
+}
+
+static bool grow_by_brk(struct arena *a, size_t need)
+{
+	size_t old_size = a->top && !a->top_mapped ? chunksize(a->top) : 0;
+	char *old_end = old_size ? (char *)a->top + old_size : NULL;
+	size_t want = align_up(need - old_size, os_page_size);
+	char *start;
+
+	if (want > PTRDIFF_MAX)
+		return false;
+	start = os_sbrk(want);
+	if (!start)
+		return false;
+	if (start == old_end) {
+		add_system_mem(a, want);
+		top_set(a, a->top, old_size + want);
+		return true;
+	}
+	if (old_end && start < old_end)
+		die("break adjusted to free malloc space");
+	return start_brk_segment(a, start, want, old_size);
+}
+
+static bool grow_by_mmap(struct arena *a, size_t need)
+{
+	size_t old_size, want;
+	char *start;
+
+	if (a->top && a->top_mapped) {
+		old_size = chunksize(a->top);
+		want = align_up(need - old_size, os_page_size);
+		if (os_segment_extend((char *)a->top + old_size, want)) {
+			add_system_mem(a, want);
+			top_set(a, a->top, old_size + want);
+			return true;
+		}
+	}
+	want = align_up(need < SEGMENT_MIN ? SEGMENT_MIN : need, os_page_size);
+	start = os_segment_map(want);
+	if (!start && want != align_up(need, os_page_size)) {
+		want = align_up(need, os_page_size);
+		start = os_segment_map(want);
+	}
+	if (!start)
+		return false;
+	add_system_mem(a, want);
+	start_segment(a, start, want, true);
+	return true;
+}
+
+/* Called when the top holds less than nb + MINSIZE. top_pad is a wish: without it before failing. */
+bool main_grow(struct arena *a, size_t nb)
+{
+	size_t need = nb + MINSIZE, pad = knob(WEIR_KNOB_TOP_PAD);
+
+	if (!a->top_mapped && (grow_by_brk(a, need + pad) || (pad && grow_by_brk(a, need))))
+		return true;
+	return grow_by_mmap(a, need + pad) || (pad && grow_by_mmap(a, need));
+}
+
+size_t main_trim(struct arena *a, size_t pad)
+{
+	size_t size = chunksize(a->top), excess = top_excess(a, pad);
+	char *end = (char *)a->top + size, *new_end;
+
+	if (!excess)
+		return 0;
+	if (a->top_mapped) {
+		os_unmap(end - excess, excess);
+		new_end = end - excess;
+	} else {
+		/* Memory of others above ours cannot be given back for them. */
+		if (os_sbrk(0) != end || !os_sbrk(-(intptr_t)excess))
+			return 0;
+		new_end = os_sbrk(0);
+		if (new_end >= end)
+			return 0;
+	}
+	a->system_mem -= end - new_end;
+	top_set(a, a->top, size - (end - new_end));
+	if (a->fresh > new_end)
+		a->fresh = new_end;
+	return end - new_end;
+}

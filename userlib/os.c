@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "os.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "chunk.h"
+#include "lock.h"
+#include "window.h"
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+/*
+ * The windows lie between 32 and 80 TiB: above the shadow memory of the sanitizers, below
+ * position-independent executables (85 TiB) and the kernel's own choice for mmap (127 TiB).
+ */
+#define WINDOWS_START	((uintptr_t)32 << 40)
+#define WINDOWS_SPREAD	((uintptr_t)16 << 40)
+#define WINDOW_SIZE	((size_t)16 << 40)
+/* Places tried before the kernel may choose one. */
+#define PLACE_TRIES	8
+
+size_t os_page_size = 4096;
+
+static struct window map_window, heap_window;
+/* The main arena's segments share the heap region but not the heaps' 64 MiB grid. */
+static struct window segment_window;
+
+static uint64_t kernel_random(unsigned int i)
+{
+	const void *bytes = (const void *)getauxval(AT_RANDOM);
+	uint64_t random[2] = { 0x9e3779b97f4a7c15ULL, 0xbf58476d1ce4e5b9ULL };
+
+	if (bytes)
+		memcpy(random, bytes, sizeof(random));
+	/* The C library's stack protector and pointer guard use the same bytes: do not show them. */
+	return (random[i] ^ random[1 - i] >> 17) * 0xff51afd7ed558ccdULL;
+}
+
+void os_init(void)
+{
+	uint64_t random = kernel_random(0);
+	uintptr_t base = WINDOWS_START + align_down(random % WINDOWS_SPREAD, (size_t)1 << 30);
+
+	os_page_size = sysconf(_SC_PAGESIZE);
+	window_init(&map_window, base, WINDOW_SIZE, os_page_size, kernel_random(1));
+	base += WINDOW_SIZE;
+	window_init(&heap_window, base, WINDOW_SIZE / 2, HEAP_SIZE, kernel_random(1) >> 7);
+	base += WINDOW_SIZE / 2;
+	window_init(&segment_window, base, WINDOW_SIZE / 2, os_page_size, kernel_random(1) >> 14);
+}
+
+unsigned int os_regions(struct weir_region region[2])
+{
+	region[0] = (struct weir_region){ map_window.start, map_window.end, WEIR_REGION_MMAP, 0 };
+	region[1] = (struct weir_region){ heap_window.start, segment_window.end, WEIR_REGION_HEAP, 0 };
+	return 2;
+}
+
+char *os_sbrk(intptr_t increment)
+{
+	void *old_end = sbrk(increment);
+
+	return old_end == (void *)-1 ? NULL : old_end;
+}
+
+static void *map_at(void *at, size_t size, int prot, int flags)
+{
+	void *p = mmap(at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+/*
+ * Exactly at a place that is free, or NULL. A kernel before 4.17 takes the address as a hint.
+ */
+static void *map_exactly(void *at, size_t size, int prot, int flags)
+{
+	void *p = map_at(at, size, prot, MAP_FIXED_NOREPLACE | flags);
+
+	if (p && p != at) {
+		munmap(p, size);
+		errno = EEXIST;
+		return NULL;
+	}
+	return p;
+}
+
+static void *map_in(struct window *w, size_t size, int prot, int flags)
+{
+	void *at, *p;
+
+	for (int i = 0; i < PLACE_TRIES && (at = window_place(w, size)) != NULL; i++) {
+		p = map_exactly(at, size, prot, flags);
+		if (p)
+			return p;
+		window_retreat(w, at, size);
+		if (errno != EEXIST)
+			return NULL;
+		window_jump(w);
+	}
+	return NULL;
+}
+
+void *os_map(size_t size)
+{
+	void *p = map_in(&map_window, size, PROT_READ | PROT_WRITE, 0);
+
+	return p ? p : map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
+}
+
+void os_unmap(void *start, size_t size)
+{
+	if (munmap(start, size) == 0)
+		window_retreat(&map_window, start, size);
+	else	/* Splitting a mapping can exceed max_map_count; its pages need not stay. */
+		madvise(start, size, MADV_DONTNEED);
+}
+
+void *os_remap(void *start, size_t size, size_t new_size)
+{
+	void *p = mremap(start, size, new_size, 0), *at;
+
+	if (p != MAP_FAILED) {
+		if (new_size > size)
+			window_advance(&map_window, start, new_size);
+		return p;
+	}
+	/* MREMAP_FIXED would replace what is there: take the place first. */
+	at = map_in(&map_window, new_size, PROT_NONE, MAP_NORESERVE);
+	if (at) {
+		p = mremap(start, size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, at);
+		if (p == MAP_FAILED)
+			munmap(at, new_size);
+	} else {
+		p = mremap(start, size, new_size, MREMAP_MAYMOVE);
+	}
+	if (p == MAP_FAILED)
+		return NULL;
+	window_retreat(&map_window, start, size);
+	return p;
+}
+
+/* Twice the size holds an aligned heap wherever it lies; the rest goes back. */
+static void *reserve_anywhere(void)
+{
+	char *p = map_at(NULL, 2 * HEAP_SIZE, PROT_NONE, MAP_NORESERVE), *heap;
+
+	if (!p)
+		return NULL;
+	heap = (char *)align_up((uintptr_t)p, HEAP_SIZE);
+	if (heap > p)
+		munmap(p, heap - p);
+	munmap(heap + HEAP_SIZE, p + HEAP_SIZE - heap);
+	return heap;
+}
+
+void *os_heap_reserve(void)
+{
+	void *p = map_in(&heap_window, HEAP_SIZE, PROT_NONE, MAP_NORESERVE);
+
+	return p ? p : reserve_anywhere();
+}
+
+bool os_heap_commit(void *start, size_t size)
+{
+	return mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+void os_let_go(void *start, size_t size)
+{
+	int saved = errno;
+
+	madvise(start, size, MADV_DONTNEED);
+	errno = saved;
+}
+
+void *os_segment_map(size_t size)
+{
+	void *p = map_in(&segment_window, size, PROT_READ | PROT_WRITE, 0);
+
+	return p ? p : map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
+}
+
+bool os_segment_extend(void *start, size_t size)
+{
+	if (!map_exactly(start, size, PROT_READ | PROT_WRITE, 0))
+		return false;
+	window_advance(&segment_window, start, size);
+	return true;
+}
+
+void lock_wait(struct lock *l)
+{
+	int saved = errno;
+
+	syscall(SYS_futex, &l->state, FUTEX_WAIT_PRIVATE, 2, NULL);
+	errno = saved;
+}
+
+void lock_wake(struct lock *l)
+{
+	int saved = errno;
+
+	syscall(SYS_futex, &l->state, FUTEX_WAKE_PRIVATE, 1);
+	errno = saved;
+}

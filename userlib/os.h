@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * os.h - every memory system call that the allocator makes
+ *
+ * All sizes and addresses are multiples of the page size unless said otherwise. Failure is NULL or
+ * false, with errno as the call left it; nothing has changed then. None allocates.
+ */
+#ifndef WEIR_OS_H
+#define WEIR_OS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/weir.h>
+
+extern size_t os_page_size;
+
+void os_init(void);
+
+/* brk memory: sbrk(2) with its old end returned, NULL where that fails. increment is in bytes. */
+char *os_sbrk(intptr_t increment);
+
+/* Chunks mapped alone. Readable, writable, zero. */
+void *os_map(size_t size);
+void os_unmap(void *start, size_t size);
+/* Make a mapping from os_map() longer or shorter; it may move. */
+void *os_remap(void *start, size_t size, size_t new_size);
+
+/* Heap memory: HEAP_SIZE bytes of address space, aligned to HEAP_SIZE, inaccessible. */
+#define HEAP_SIZE ((size_t)64 << 20)
+void *os_heap_reserve(void);
+/* Make part of a heap usable; zero unless it was let go by other means than os_heap_let_go(). */
+bool os_heap_commit(void *start, size_t size);
+/* Give the pages back; the range stays usable and reads as zero. */
+void os_let_go(void *start, size_t size);
+
+/* Memory for the main arena where brk fails: anywhere, or exactly at start. */
+void *os_segment_map(size_t size);
+bool os_segment_extend(void *start, size_t size);
+
+/* The ranges in which os_heap_*, os_segment_* and os_map() place memory; returns how many. */
+unsigned int os_regions(struct weir_region region[2]);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* stats.h - counting what an arena holds */
+#ifndef WEIR_STATS_H
+#define WEIR_STATS_H
+
+#include "arena.h"
+
+struct bin_stats {
+	size_t count, bytes;
+	size_t from, to;	/* smallest and largest chunk */
+};
+
+struct arena_stats {
+	size_t system, max_system;
+	size_t top;			/* size of the top chunk, 0 without one */
+	size_t free_count, free_bytes;	/* top included */
+	struct bin_stats unsorted;
+	struct bin_stats bin[BINS];
+};
+
+/* Locks the arena. Chunks in thread caches count as in use here: see tcache_totals(). */
+void arena_stats_read(struct arena *a, struct arena_stats *s);
+
+#endif

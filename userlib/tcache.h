@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * tcache.h - the thread cache: freed chunks that their thread may have again without a lock
+ *
+ * A bin for each chunk size up to TCACHE_MAX, a stack of chunks linked through their user memory.
+ * To the boundary tags a cached chunk is in use. It belongs to whatever arena it came from; a bin that
+ * is full gives its older half back to their arenas, an empty one is refilled with several chunks
+ * under one lock.
+ *
+ * Links are stored xor-ed with their own address shifted by 12 (safe-linking): who overwrites one
+ * without knowing the address makes a pointer that is misaligned 15 times in 16, and that is checked. Every
+ * cached chunk carries tcache_key in its second word, so that a free of a chunk that may be in the cache
+ * already is looked at closely.
+ *
+ * Fast path: tcache_get() and tcache_put(). tcache_self is never NULL: a thread without a cache
+ * points to one that is empty and full at once (no chunk to give, limit 0).
+ */
+#ifndef WEIR_TCACHE_H
+#define WEIR_TCACHE_H
+
+#include <stdint.h>
+#include "arena.h"
+
+#define TCACHE_BINS	64
+#define TCACHE_MAX	((TCACHE_BINS + 1) * MALLOC_ALIGN)	/* chunk size, 1040 as in glibc */
+#define TCACHE_MAX_REQUEST (TCACHE_MAX - SIZE_SZ)
+
+struct tcache_entry {
+	uintptr_t next;		/* mangled */
+	uintptr_t key;
+};
+
+struct tcache_bin {
+	struct tcache_entry *head;
+	uint16_t count;
+	uint16_t limit;		/* chunks at most */
+	uint16_t batch;		/* how many a refill takes next time */
+	uint16_t unused;
+};
+
+struct tcache {
+	struct tcache_bin bin[TCACHE_BINS];
+	struct arena *arena;		/* where it was lucky last */
+	struct tcache *next, *prev;	/* all caches, tcache.c's lock */
+};
+
+extern __thread struct tcache *tcache_self __attribute__((tls_model("initial-exec")));
+extern uintptr_t tcache_key;
+
+/* Bin of a chunk size; TCACHE_BINS or more if that size is not cached. */
+static inline size_t tcache_index(size_t size) { return (size >> 4) - 2; }
+static inline size_t tcache_bin_size(size_t index) { return (index + 2) << 4; }
+
+static inline uintptr_t tcache_mangle(const struct tcache_entry *at, const void *next)
+{
+	return (uintptr_t)at >> 12 ^ (uintptr_t)next;
+}
+
+static inline struct tcache_entry *tcache_next(const struct tcache_entry *e)
+{
+	return (struct tcache_entry *)((uintptr_t)e >> 12 ^ e->next);
+}
+
+_Noreturn void tcache_die_unaligned(void);
+
+/* A cached chunk for a request of up to TCACHE_MAX_REQUEST bytes, or NULL. */
+static inline void *tcache_get(size_t bytes)
+{
+	size_t padded = bytes < 9 ? 9 : bytes;
+	struct tcache_bin *b = &tcache_self->bin[((padded + 7) >> 4) - 1];
+	struct tcache_entry *e = b->head;
+
+	if (unlikely(!e))
+		return NULL;
+	if (unlikely(!is_aligned(e, MALLOC_ALIGN)))
+		tcache_die_unaligned();
+	b->head = tcache_next(e);
+	b->count--;
+	e->key = 0;
+	return e;
+}
+
+/* True if the cache took the chunk; false: the caller looks closer. size includes the flag bits. */
+static inline bool tcache_put(void *mem, size_t size)
+{
+	struct tcache_entry *e = mem;
+	size_t index = tcache_index(size);
+	struct tcache_bin *b;
+
+	if (unlikely(index >= TCACHE_BINS) || unlikely(!is_aligned(mem, MALLOC_ALIGN)))
+		return false;
+	b = &tcache_self->bin[index];
+	if (unlikely(e->key == tcache_key) || unlikely(b->count >= b->limit))
+		return false;
+	e->key = tcache_key;
+	e->next = tcache_mangle(e, b->head);
+	b->head = e;
+	b->count++;
+	return true;
+}
+
+void tcache_init(void);
+/* The calling thread's cache, made if it has none yet; NULL if it cannot or must not have one. */
+struct tcache *tcache_make(void);
+/* Nothing was cached: refill from the thread's arena and return a chunk, or NULL with ENOMEM. */
+struct chunk *tcache_refill(struct tcache *t, size_t nb);
+/*
+ * The chunk at mem, of this size, was not taken: end the process if it is cached already, else make
+ * room and take it. False: not cached, the arena shall have it.
+ */
+bool tcache_put_slow(void *mem, size_t size);
+/* Give chunks up to this size back to their arenas. */
+void tcache_flush(struct tcache *t, size_t max_size);
+/* Of all threads: how many chunks and bytes are cached. Other threads' counts may be a moment old. */
+void tcache_totals(size_t *chunks, size_t *bytes);
+/*
+ * Chunks per bin at most, as glibc's tcache_count (0 turns caching off, UINT16_MAX goes back to the
+ * default), and the largest request that is cached. For caches made later, and by
+ * tcache_apply_limits() for the caller's own.
+ */
+void tcache_set_count(unsigned int count);
+void tcache_set_max(size_t bytes);
+void tcache_apply_limits(struct tcache *t);
+void tcache_lock(void);
+void tcache_unlock(void);
+void tcache_fork_child(void);
+
+#endif

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* trim.c - malloc_trim: give back all that can be, now */
+#include <errno.h>
+#include <malloc.h>
+
+#include "internal.h"
+#include "klink.h"
+#include "os.h"
+#include "tcache.h"
+
+/* The whole pages inside a free chunk, between its list links and the next chunk's prev_size. */
+static size_t let_go_inside(struct chunk *c)
+{
+	char *start = (char *)align_up((uintptr_t)c + sizeof(*c), os_page_size);
+	char *end = (char *)align_down((uintptr_t)c + chunksize(c), os_page_size);
+
+	if (end <= start)
+		return 0;
+	os_let_go(start, end - start);
+	return end - start;
+}
+
+static size_t let_go_in_bin(struct bin *b)
+{
+	struct chunk *head = bin_head(b);
+	size_t released = 0;
+
+	for (struct chunk *c = b->fd; c != head; c = c->fd)
+		released += let_go_inside(c);
+	return released;
+}
+
+static size_t trim_arena(struct arena *a, size_t pad)
+{
+	size_t released;
+
+	if (!a->top)
+		return 0;
+	released = let_go_in_bin(&a->unsorted);
+	for (unsigned int i = bin_index(os_page_size); i < BINS; i++)
+		released += let_go_in_bin(&a->bins[i]);
+	return released + top_trim(a, pad);
+}
+
+/*
+ * malloc_trim(3): 1 if memory was given back, else 0. pad: bytes to leave at the top of each arena.
+ * Thread-safe; locks one arena at a time. What other threads have cached stays with them.
+ */
+WEIR_EXPORT int malloc_trim(size_t pad)
+{
+	int saved = errno;
+	size_t released = 0;
+	struct tcache *t;
+	struct arena *a;
+
+	ensure_ready();
+	klink_retry();
+	t = tcache_make();
+	if (t)
+		tcache_flush(t, TCACHE_MAX);
+	for (unsigned int i = 0; i < arena_count(); i++) {
+		a = arena_at(i);
+		if (!a)
+			continue;
+		arena_lock(a);
+		released += trim_arena(a, pad);
+		arena_unlock(a);
+	}
+	errno = saved;
+	return released != 0;
+}
