@@ -137,7 +137,9 @@ void unsorted_insert(struct arena *a, struct chunk *c)
 
 	if (a->unsorted.fd->bk != head)
 		die("free(): corrupted unsorted chunks");
-	c->fd_nextsize = c->bk_nextsize = NULL;
+	/* A small chunk has no room for these; a large one must not seem to be in a ring. */
+	if (chunksize(c) >= SMALL_LIMIT)
+		c->fd_nextsize = c->bk_nextsize = NULL;
 	list_insert(c, head, a->unsorted.fd);
 }
 
