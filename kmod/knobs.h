@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The knobs: what they are called, what they accept, and which layer has the last word.
+ */
+#ifndef _WEIR_KNOBS_H
+#define _WEIR_KNOBS_H
+
+#include <linux/types.h>
+#include <linux/weir.h>
+
+#define WEIR_KNOB_MASK	((1u << WEIR_KNOB_NR) - 1)
+
+/* Longest text that weir_knob_accepts() writes, its NUL included. */
+#define WEIR_KNOB_ACCEPTS_LEN	96
+
+struct weir_knob_desc {
+	const char *name;
+	s64 min;
+	s64 max;
+	s64 builtin;
+	bool is_size;		/* takes a K, M or G */
+	bool is_policy;		/* a word, not a number */
+};
+
+extern const struct weir_knob_desc weir_knobs[WEIR_KNOB_NR];
+
+/* A value for every knob, and where each comes from. */
+struct weir_knob_set {
+	s64 value[WEIR_KNOB_NR];
+	u8 source[WEIR_KNOB_NR];
+};
+
+/* A layer: only the knobs in @mask say something. */
+struct weir_knob_layer {
+	u32 mask;
+	struct weir_knob_set set;
+};
+
+/* weir_knob_parse() has read "default". */
+#define WEIR_KNOB_RESET	1
+
+int weir_knob_parse(unsigned int knob, const char *text, size_t len, s64 *value);
+int weir_knob_check(unsigned int knob, s64 value);
+void weir_knob_accepts(unsigned int knob, char *buf, size_t size);
+int weir_knob_emit(unsigned int knob, s64 value, char *buf);
+const char *weir_source_name(u8 source);
+
+void weir_knob_layer_write(struct weir_knob_layer *layer, unsigned int knob, s64 value, u8 source);
+void weir_knob_layer_reset(struct weir_knob_layer *layer, unsigned int knob);
+bool weir_knob_resolve(const struct weir_knob_layer *own, const struct weir_knob_set *defaults,
+		       struct weir_knob_set *effective);
+
+#endif /* _WEIR_KNOBS_H */

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One record: its making, its knobs, its end.
+ *
+ * DOC: lifetime of a record
+ *
+ * The kobject's count is the record's.  The registry holds the first reference from creation to
+ * weir_record_destroy(), which comes an RCU grace period after nobody can find the record by mm any
+ * more: whoever finds it there inside an RCU section may therefore take a reference without asking.
+ * Further references: the descriptor that attached, each mapping in whatever address space (a forked
+ * child needs its parent's knobs even when the parent is gone), and callers for the time of a call.
+ */
+#include <linux/completion.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "defaults.h"
+#include "faults.h"
+#include "record.h"
+#include "sysfs.h"
+
+/* Records not yet released, and one for the module: its code is needed for as long. */
+static atomic_t weir_record_count = ATOMIC_INIT(1);
+static DECLARE_COMPLETION(weir_record_none);
+
+static int weir_record_inherit(struct weir_record *rec, struct weir_record *parent)
+{
+	struct weir_region_set *set, *copy;
+
+	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	spin_lock(&parent->lock);
+	rec->own = parent->own;
+	set = rcu_dereference_protected(parent->regions, lockdep_is_held(&parent->lock));
+	if (set) {
+		copy->nr = set->nr;
+		memcpy(copy->range, set->range, sizeof(set->range));
+	}
+	spin_unlock(&parent->lock);
+	if (copy->nr)
+		RCU_INIT_POINTER(rec->regions, copy);
+	else
+		kfree(copy);
+	return 0;
+}
+
+/**
+ * weir_record_create() - make a record for the caller's address space
+ * @parent: the record to inherit knobs and regions from, or NULL
+ *
+ * Page faults are being counted when this returns, though nobody finds the record yet.
+ *
+ * Return: the record with one reference, which weir_record_destroy() drops, or an error pointer.
+ */
+struct weir_record *weir_record_create(struct weir_record *parent)
+{
+	struct weir_record *rec;
+	int ret = -ENOMEM;
+
+	rec = kzalloc(sizeof(*rec), GFP_KERNEL_ACCOUNT);
+	if (!rec)
+		return ERR_PTR(-ENOMEM);
+	rec->page = weir_ctlpage_alloc();
+	if (!rec->page)
+		goto free_record;
+	spin_lock_init(&rec->lock);
+	INIT_LIST_HEAD(&rec->node);
+	init_completion(&rec->gone);
+	if (parent) {
+		ret = weir_record_inherit(rec, parent);
+		if (ret)
+			goto free_page;
+	}
+	ret = weir_faults_get();
+	if (ret)
+		goto free_regions;
+	rec->pid = get_pid(task_tgid(current));
+	rec->nr = pid_nr(rec->pid);
+	current_euid_egid(&rec->uid, &rec->gid);
+	kobject_init(&rec->kobj, &weir_process_ktype);
+	atomic_inc(&weir_record_count);
+	weir_record_refresh(rec);
+	return rec;
+
+free_regions:
+	kfree(rcu_access_pointer(rec->regions));
+free_page:
+	weir_ctlpage_free(rec->page);
+free_record:
+	kfree(rec);
+	return ERR_PTR(ret);
+}
+
+/* Nobody finds the record by mm any more, nor is anybody still looking at it there. */
+void weir_record_destroy(struct weir_record *rec)
+{
+	weir_faults_put();
+	weir_ctlpage_free(rec->page);
+	rec->page = NULL;
+	weir_record_put(rec);
+}
+
+/* The last reference: kfree_rcu() as the list of records is walked under RCU. */
+void weir_record_release(struct kobject *kobj)
+{
+	struct weir_record *rec = container_of(kobj, struct weir_record, kobj);
+
+	put_pid(rec->pid);
+	kfree(rcu_access_pointer(rec->regions));
+	kfree_rcu(rec, rcu);
+	if (atomic_dec_and_test(&weir_record_count))
+		complete(&weir_record_none);
+}
+
+/* The module goes: nobody can make a record any more; wait until the last one is released. */
+void weir_record_wait_all(void)
+{
+	if (!atomic_dec_and_test(&weir_record_count))
+		wait_for_completion(&weir_record_none);
+}
+
+/**
+ * weir_record_start_counters() - let the counters start from the process's own
+ * @rec: a record that nobody finds yet
+ *
+ * The caller holds the mmap_lock for writing until the record can be found, so no fault is between being
+ * counted by the kernel and being counted here.  A thread that exits moves its counts under siglock.
+ */
+void weir_record_start_counters(struct weir_record *rec)
+{
+	struct task_struct *task;
+
+	mmap_assert_write_locked(current->mm);
+	spin_lock_irq(&current->sighand->siglock);
+	rec->base.minflt = current->signal->min_flt;
+	rec->base.majflt = current->signal->maj_flt;
+	for_each_thread(current, task) {
+		rec->base.minflt += READ_ONCE(task->min_flt);
+		rec->base.majflt += READ_ONCE(task->maj_flt);
+	}
+	spin_unlock_irq(&current->sighand->siglock);
+	atomic64_set(weir_ctlpage_counter(rec->page, WEIR_COUNTER_MINFLT), rec->base.minflt);
+	atomic64_set(weir_ctlpage_counter(rec->page, WEIR_COUNTER_MAJFLT), rec->base.majflt);
+}
+
+/* The generation changes only if a value or a source has. */
+static void weir_record_publish(struct weir_record *rec)
+{
+	lockdep_assert_held(&rec->lock);
+
+	if (weir_knob_resolve(&rec->own, &weir_defaults, &rec->effective) || !rec->generation)
+		weir_ctlpage_write(rec->page, &rec->generation, &rec->effective);
+}
+
+/* The layers below the record's own may have changed. */
+void weir_record_refresh(struct weir_record *rec)
+{
+	spin_lock(&rec->lock);
+	if (!rec->retired)
+		weir_record_publish(rec);
+	spin_unlock(&rec->lock);
+}
+
+/* The change has been checked: knobs known, values in range, no knob in both masks. */
+void weir_record_change_knobs(struct weir_record *rec, const struct weir_knob_change *change)
+{
+	unsigned int knob;
+
+	spin_lock(&rec->lock);
+	for (knob = 0; knob < WEIR_KNOB_NR; knob++) {
+		if (change->set_mask & (1u << knob))
+			weir_knob_layer_write(&rec->own, knob, change->value[knob],
+					      change->source);
+		else if (change->default_mask & (1u << knob))
+			weir_knob_layer_reset(&rec->own, knob);
+	}
+	if (!rec->retired)
+		weir_record_publish(rec);
+	spin_unlock(&rec->lock);
+}
+
+/* All effective values as of one moment. */
+void weir_record_read_knobs(struct weir_record *rec, struct weir_knob_set *knobs)
+{
+	spin_lock(&rec->lock);
+	*knobs = rec->effective;
+	spin_unlock(&rec->lock);
+}
+
+/* Takes over @set, which may be NULL. */
+void weir_record_set_regions(struct weir_record *rec, struct weir_region_set *set)
+{
+	struct weir_region_set *old;
+
+	spin_lock(&rec->lock);
+	old = rcu_replace_pointer(rec->regions, set, lockdep_is_held(&rec->lock));
+	spin_unlock(&rec->lock);
+	if (old)
+		kfree_rcu(old, rcu);
+}
+
+/* Nobody writes the page's knobs after this. */
+void weir_record_retire(struct weir_record *rec)
+{
+	spin_lock(&rec->lock);
+	rec->retired = true;
+	weir_ctlpage_retire(rec->page);
+	spin_unlock(&rec->lock);
+}

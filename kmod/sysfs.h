@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * /sys/kernel/mm/weir
+ */
+#ifndef _WEIR_SYSFS_H
+#define _WEIR_SYSFS_H
+
+#include <linux/kobject.h>
+#include <linux/weir.h>
+
+#include "ctlpage.h"
+
+/* A file for a knob or a counter. */
+struct weir_attribute {
+	struct kobj_attribute kobj_attr;
+	unsigned int index;		/* enum weir_knob or enum weir_counter */
+};
+
+static inline unsigned int weir_attribute_index(const struct kobj_attribute *attr)
+{
+	return container_of(attr, struct weir_attribute, kobj_attr)->index;
+}
+
+typedef ssize_t (*weir_show_t)(struct kobject *kobj, struct kobj_attribute *attr, char *buf);
+typedef ssize_t (*weir_store_t)(struct kobject *kobj, struct kobj_attribute *attr,
+				const char *buf, size_t count);
+
+extern struct kobject *weir_processes;
+extern struct kobj_type weir_process_ktype;
+
+void weir_attributes_init_knobs(struct weir_attribute *attrs, struct attribute **list,
+				weir_show_t show, weir_store_t store);
+void weir_attributes_init_counters(struct weir_attribute *attrs, struct attribute **list,
+				   weir_show_t show);
+
+void weir_sysfs_process_init(void);
+int weir_sysfs_init(void);
+void weir_sysfs_exit(void);
+
+#endif /* _WEIR_SYSFS_H */
