@@ -8,13 +8,16 @@ DESTDIR	?=
 CFLAGS	?= -O2 -g
 B	:= build
 
+# Every rule stands here.
+MAKEFLAGS += -r
+# Where depmod and ldconfig are, also after `su'.
+export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
-.PHONY: all library ctl module demo test check bench install uninstall clean help \
-	install-module uninstall-module
+.PHONY: all library ctl module demo test check bench install uninstall clean help
 all: library ctl module		## build the library, the command and the module
 
 help:				## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile | column -t -s '#'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile tests/setup/install.mk | column -t -s '#'
 	@echo "Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) KDIR=$(KDIR)"
 
 # ---- the library and the command --------------------------------------------------------------
@@ -74,6 +77,7 @@ KDIR	?= $(firstword $(wildcard $(HERE) $(TESTED)))
 RELEASE	:= $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h 2>&-)
 KO	:= $(B)/$(RELEASE)/weir.ko
 KSRC	:= $(wildcard Kbuild) $(shell find kmod -name '*.[chS]')
+KDIRS	:= $(shell find kmod -type d)
 
 ifneq ($(and $(RELEASE),$(wildcard Kbuild)),)
 module: $(KO)
@@ -83,8 +87,8 @@ module:
 endif
 
 # Kbuild leaves its objects beside the sources: it works in a tree of links to them.
-$(KO): $(KSRC) $(KDIR)/Module.symvers $(sort $(dir $(KSRC)))
-	@mkdir -p $(addprefix $(@D)/,$(sort $(dir $(KSRC))))
+$(KO): $(KSRC) $(KDIRS) $(KDIR)/Module.symvers
+	@mkdir -p $(addprefix $(@D)/,$(KDIRS))
 	@find $(@D) -xtype l -delete
 	@for i in $(KSRC); do [ -L $(@D)/$$i ] || ln -sr $$i $(@D)/$$i || exit; done
 	flock $(@D) $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(@D) modules
