@@ -86,6 +86,8 @@ struct arena *heap_arena_create(unsigned int slot);
 struct arena *heap_arena_of(const struct chunk *c);
 bool heap_grow(struct arena *a, size_t nb);
 size_t heap_trim(struct arena *a, size_t pad);
+/* Only whole heaps that hold nothing but the top, however small that is; returns bytes. */
+size_t heap_trim_spare(struct arena *a, size_t pad);
 
 /* arena.c */
 #define ARENA_SLOTS	1024

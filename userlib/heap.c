@@ -154,17 +154,24 @@ static bool heap_is_spare(const struct arena *a, const struct heap *h, size_t pa
 		pad + MINSIZE + os_page_size;
 }
 
-size_t heap_trim(struct arena *a, size_t pad)
+size_t heap_trim_spare(struct arena *a, size_t pad)
 {
 	struct heap *h = heap_of(a->top), *prev;
-	size_t excess, released = 0;
+	size_t released = 0;
 
 	for (; heap_is_spare(a, h, pad); h = prev) {
 		prev = h->prev;
 		released += h->size;
 		heap_delete_last(a, h);
 	}
-	excess = top_excess(a, pad);
+	return released;
+}
+
+size_t heap_trim(struct arena *a, size_t pad)
+{
+	size_t released = heap_trim_spare(a, pad), excess = top_excess(a, pad);
+	struct heap *h = heap_of(a->top);
+
 	if (!excess)
 		return released;
 	h->size -= excess;

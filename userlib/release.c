@@ -29,7 +29,11 @@ static void look_at_trimming(struct arena *a, size_t coalesced)
 		return;
 	a->trim_epoch = epoch;
 	threshold = knobs_trim_threshold();
-	if (threshold >= 0 && chunksize(a->top) > (uint64_t)threshold)
+	if (threshold < 0)
+		return;
+	if (!a->main)
+		heap_trim_spare(a, knob(WEIR_KNOB_TOP_PAD));
+	if (chunksize(a->top) > (uint64_t)threshold)
 		top_trim(a, knob(WEIR_KNOB_TOP_PAD));
 }
 
