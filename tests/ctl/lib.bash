@@ -2,8 +2,8 @@
 #
 # Sourced by the tests of weirctl: TAP, a stand-in for the module's sysfs files, and checks.
 #
-# A test is a function test_<what>; the first line of it that is not as wanted makes it fail.  $WEIRCTL
-# names another weirctl than the built one.
+# A test is a function test_<what>, which fails if anything is not as wanted.  $WEIRCTL names another
+# weirctl than the built one.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 WEIRCTL=${WEIRCTL:-$top/build/weirctl}
@@ -78,7 +78,7 @@ ctl() {
 }
 
 complain() {
-	echo "# ${FUNCNAME[2]}: $ran: $1"
+	echo "# $current: $ran: $1"
 	printf '%s\n' "$out" "$err" | sed 's/^/#   /'
 	failed=1
 	return 1
@@ -111,6 +111,11 @@ want_same() {
 	[ "$1" = "$2" ] || complain "'$1' is not '$2'"
 }
 
+# Before each test; a script may have another.
+setup() {
+	fake_module
+}
+
 # run_tests: all of them, in the order of the file.
 run_tests() {
 	local t n=0 bad=0 all
@@ -124,7 +129,8 @@ run_tests() {
 	fi
 	for t in "${all[@]}"; do
 		failed=0 status='' out='' err='' ran=''
-		fake_module
+		current=$t
+		setup
 		"$t"
 		[ "$failed" = 0 ] || { echo -n "not "; bad=1; }
 		echo "ok $((++n)) $t"

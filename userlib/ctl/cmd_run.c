@@ -26,10 +26,6 @@ struct run_args {
 	char **command;		/* ends with NULL, as argv does */
 };
 
-static const struct argp_option options[] = {
-	{ 0 }
-};
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	struct run_args *args = state->input;
@@ -62,7 +58,7 @@ static char *help_filter(int key, const char *text, void *input)
 }
 
 static const struct argp argp = {
-	options, parse_option, "[KNOB=VALUE...] [--] COMMAND [ARG...]",
+	NULL, parse_option, "[KNOB=VALUE...] [--] COMMAND [ARG...]",
 	"Run COMMAND with libweir as its malloc and the knobs set as given. It needs no module; with "
 	"the module loaded the process is attached and its knobs can be turned while it runs."
 	"\v"

@@ -44,12 +44,8 @@ static char *help_filter(int key, const char *text, void *input)
 	return key == ARGP_KEY_HELP_EXTRA ? knob_help() : (char *)text;
 }
 
-static const struct argp_option options[] = {
-	{ 0 }
-};
-
 static const struct argp argp = {
-	options, parse_option, "PID|default KNOB=VALUE...",
+	NULL, parse_option, "PID|default KNOB=VALUE...",
 	"Turn knobs of the running process PID, or the system defaults that every process follows "
 	"which has no value of its own."
 	"\v"

@@ -22,10 +22,6 @@
 
 #define LABEL	"%-10s "
 
-static const struct argp_option options[] = {
-	{ 0 }
-};
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -38,7 +34,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	options, parse_option, "",
+	NULL, parse_option, "",
 	"Show the module and what it can do, how many processes are attached, the totals, the "
 	"system defaults and the library."
 	"\v"

@@ -15,10 +15,6 @@
 /* As many as are named before "and N more". */
 #define NAMED_MAX	16
 
-static const struct argp_option options[] = {
-	{ 0 }
-};
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	switch (key) {
@@ -31,7 +27,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 }
 
 static const struct argp argp = {
-	options, parse_option, "",
+	NULL, parse_option, "",
 	"Remove the module weir. The kernel refuses as long as a process is attached."
 	"\v"
 	"Processes let go of the module when they end or call exec; 'weirctl ps' lists them.",

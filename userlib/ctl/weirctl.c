@@ -22,10 +22,6 @@ static const struct ctl_command commands[] = {
 
 const char *argp_program_version = "weirctl " WEIR_VERSION;
 
-static const struct argp_option options[] = {
-	{ 0 }
-};
-
 static error_t parse_option(int key, char *arg, struct argp_state *state)
 {
 	int *command = state->input;
@@ -79,7 +75,7 @@ static char *help_filter(int key, const char *text, void *input)
 }
 
 static const struct argp argp = {
-	options, parse_option, "COMMAND [ARG...]",
+	NULL, parse_option, "COMMAND [ARG...]",
 	"Look at and tune the processes that use weir's malloc." "\v" "-",
 	NULL, help_filter, NULL,
 };
