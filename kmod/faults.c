@@ -22,12 +22,14 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
 #include <linux/perf_event.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/workqueue.h>
 
 #include "compat.h"
@@ -41,9 +43,12 @@
 static DEFINE_MUTEX(weir_faults_lock);
 static unsigned long weir_faults_users;		/* weir_faults_lock */
 static bool weir_faults_armed;			/* weir_faults_lock */
+static bool weir_hook_aimed;			/* weir_faults_lock: the filter is set */
 static DEFINE_PER_CPU(struct perf_event *, weir_major_event);	/* weir_faults_lock */
 static struct cpumask weir_stale_events;	/* CPUs that came online: their event is dead */
 static int weir_hotplug_state;
+/* An event for a whole CPU takes a privilege that the process which attaches first need not have. */
+static const struct cred *weir_event_cred;
 
 /* The counter of minor faults of a region; the one of major faults is next to it. */
 static __always_inline int weir_fault_region(const struct weir_record *rec,
@@ -138,9 +143,11 @@ static int weir_event_create(int cpu)
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_PERIOD,
 	};
+	const struct cred *old = override_creds(weir_event_cred);
 	struct perf_event *event;
 
 	event = perf_event_create_kernel_counter(&attr, cpu, NULL, weir_fault_was_major, NULL);
+	revert_creds(old);
 	if (IS_ERR(event))
 		return PTR_ERR(event);
 	per_cpu(weir_major_event, cpu) = event;
@@ -186,25 +193,20 @@ static void weir_events_release(void)
 		weir_event_release(cpu);
 }
 
+/* The filter is set once: ftrace_free_filter() leaves the ops unfit for another. */
 static int weir_hook_arm(void)
 {
 	int ret;
 
 	if (!WEIR_HAVE_FTRACE_ARGS)
 		return -EOPNOTSUPP;
-	ret = ftrace_set_filter_ip(&weir_fault_ops, (unsigned long)handle_mm_fault, 0, 0);
-	if (ret)
-		return ret;
-	ret = register_ftrace_function(&weir_fault_ops);
-	if (ret)
-		ftrace_free_filter(&weir_fault_ops);
-	return ret;
-}
-
-static void weir_hook_disarm(void)
-{
-	unregister_ftrace_function(&weir_fault_ops);
-	ftrace_free_filter(&weir_fault_ops);
+	if (!weir_hook_aimed) {
+		ret = ftrace_set_filter_ip(&weir_fault_ops, (unsigned long)handle_mm_fault, 0, 0);
+		if (ret)
+			return ret;
+		weir_hook_aimed = true;
+	}
+	return register_ftrace_function(&weir_fault_ops);
 }
 
 static int weir_faults_arm(void)
@@ -228,7 +230,7 @@ static void weir_faults_disarm(struct work_struct *work)
 {
 	mutex_lock(&weir_faults_lock);
 	if (weir_faults_armed && !weir_faults_users) {
-		weir_hook_disarm();
+		unregister_ftrace_function(&weir_fault_ops);
 		weir_events_release();
 		weir_faults_armed = false;
 	}
@@ -292,9 +294,14 @@ int __init weir_faults_init(void)
 {
 	int ret;
 
+	weir_event_cred = prepare_kernel_cred(&init_task);
+	if (!weir_event_cred)
+		return -ENOMEM;
 	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "mm/weir:online", weir_cpu_online, NULL);
-	if (ret < 0)
+	if (ret < 0) {
+		put_cred(weir_event_cred);
 		return ret;
+	}
 	weir_hotplug_state = ret;
 	return 0;
 }
@@ -306,4 +313,6 @@ void weir_faults_exit(void)
 	cancel_work_sync(&weir_refresh_work);
 	cancel_delayed_work_sync(&weir_disarm_work);
 	weir_faults_disarm(NULL);
+	ftrace_free_filter(&weir_fault_ops);
+	put_cred(weir_event_cred);
 }
