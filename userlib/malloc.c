@@ -59,7 +59,7 @@ static struct chunk *alloc_chunk(size_t nb, size_t *dirty)
 
 	if (nb <= TCACHE_MAX) {
 		t = tcache_make();
-		if (t && t->bin[tcache_index(nb)].limit) {
+		if (t && tcache_caches(t, tcache_index(nb))) {
 			*dirty = SIZE_MAX;
 			return tcache_refill(t, nb);
 		}

@@ -17,9 +17,14 @@
 #define BATCH_BYTES	((size_t)2048)
 #define BATCH_MAX	16
 
-/* Stand-ins: neither is ever written. */
-static struct tcache cache_none;	/* not made yet */
-static struct tcache cache_gone;	/* given back at thread exit; no new one */
+/*
+ * Stand-ins, never written: every bin is empty and full. Of struct tcache they have just the bins,
+ * which is all that the fast paths look at.
+ */
+static void *no_slot[1];
+#define STAND_IN_BINS { [0 ... TCACHE_BINS - 1] = { no_slot, no_slot } }
+static struct tcache cache_none = { .bin = STAND_IN_BINS };	/* not made yet */
+static struct tcache cache_gone = { .bin = STAND_IN_BINS };	/* given back at thread exit; no new one */
 
 __thread struct tcache *tcache_self = &cache_none;
 uintptr_t tcache_key;
@@ -33,11 +38,6 @@ static struct tcache *reusable;
 
 static unsigned int count_wanted = UINT16_MAX;	/* UINT16_MAX: by BIN_BYTES */
 static size_t max_wanted = TCACHE_MAX;
-
-void tcache_die_unaligned(void)
-{
-	die("malloc(): unaligned tcache chunk detected");
-}
 
 static void at_thread_exit(void *cache);
 
@@ -60,21 +60,50 @@ void tcache_set_max(size_t bytes)
 	max_wanted = bytes < TCACHE_MAX_REQUEST ? request2size(bytes) : TCACHE_MAX;
 }
 
-static unsigned int bin_limit(size_t size)
+static unsigned int bin_capacity(size_t index)
 {
-	size_t n = BIN_BYTES / size;
+	size_t n = BIN_BYTES / tcache_bin_size(index);
 
-	if (size > max_wanted)
-		return 0;
-	if (count_wanted < UINT16_MAX)
-		return count_wanted;
 	return n < BIN_COUNT_MIN ? BIN_COUNT_MIN : n > BIN_COUNT_MAX ? BIN_COUNT_MAX : n;
+}
+
+static unsigned int bin_limit(size_t index)
+{
+	unsigned int n = bin_capacity(index);
+
+	if (tcache_bin_size(index) > max_wanted)
+		return 0;
+	return n < count_wanted ? n : count_wanted;
 }
 
 void tcache_apply_limits(struct tcache *t)
 {
 	for (size_t i = 0; i < TCACHE_BINS; i++)
-		t->bin[i].limit = bin_limit(tcache_bin_size(i));
+		t->bin[i].full = t->bottom[i] - bin_limit(i);
+}
+
+static size_t cache_size(void)
+{
+	size_t slots = 0;
+
+	for (size_t i = 0; i < TCACHE_BINS; i++)
+		slots += bin_capacity(i) + 1;
+	return sizeof(struct tcache) + slots * sizeof(void *);
+}
+
+/* All bins empty; of a cache used before, the slots hold stale pointers but for the NULLs. */
+static void cache_init(struct tcache *t)
+{
+	void **slot = t->slots;
+
+	for (size_t i = 0; i < TCACHE_BINS; i++) {
+		slot += bin_capacity(i);
+		t->bottom[i] = t->bin[i].top = slot;
+		*slot++ = NULL;
+		t->batch[i] = 1;
+	}
+	tcache_apply_limits(t);
+	t->arena = NULL;
 }
 
 void tcache_lock(void) { lock_take(&registry_lock); }
@@ -89,7 +118,7 @@ static struct tcache *registry_take(void)
 	if (t)
 		reusable = t->next;
 	else
-		t = meta_alloc(sizeof(*t));
+		t = meta_alloc(cache_size());
 	if (t) {
 		t->prev = NULL;
 		t->next = registry;
@@ -126,10 +155,7 @@ struct tcache *tcache_make(void)
 	t = registry_take();
 	if (!t)
 		return NULL;
-	for (size_t i = 0; i < TCACHE_BINS; i++)
-		t->bin[i] = (struct tcache_bin){ .batch = 1 };
-	tcache_apply_limits(t);
-	t->arena = NULL;
+	cache_init(t);
 	/* First: pthread_setspecific() may allocate, and then finds the cache made. */
 	tcache_self = t;
 	if (pthread_setspecific(exit_key, t) != 0) {
@@ -155,70 +181,69 @@ static void at_thread_exit(void *cache)
 	registry_return(t);
 }
 
-static void push(struct tcache_bin *b, struct chunk *c)
+static void push(struct tcache_bin *b, void *mem)
 {
-	struct tcache_entry *e = chunk2mem(c);
-
-	e->key = tcache_key;
-	e->next = tcache_mangle(e, b->head);
-	b->head = e;
-	b->count++;
+	*tcache_key_of(mem) = tcache_key;
+	*--b->top = mem;
 }
 
-/* Unlocked: a chunk for the request; the rest of the batch in the bin, lowest address on top. */
-static struct chunk *take_batch(struct tcache_bin *b, struct arena *a, size_t nb)
+/* A chunk for the request; the rest of the batch goes into the bin, lowest address on top. */
+static struct chunk *take_batch(struct tcache_bin *b, unsigned int batch, struct arena *a, size_t nb)
 {
-	struct chunk *batch[BATCH_MAX];
+	struct chunk *taken[BATCH_MAX];
+	unsigned int n;
 	size_t dirty;
-	int n;
 
-	for (n = 0; n < b->batch; n++) {
-		batch[n] = arena_alloc(a, nb, n == 0, &dirty);
-		if (!batch[n])
+	for (n = 0; n < batch; n++) {
+		taken[n] = arena_alloc(a, nb, n == 0, &dirty);
+		if (!taken[n])
 			break;
 	}
 	arena_unlock(a);
-	for (int i = n - 1; i > 0; i--)
-		push(b, batch[i]);
-	return n ? batch[0] : NULL;
+	for (unsigned int i = n; i-- > 1;)
+		push(b, chunk2mem(taken[i]));
+	return n ? taken[0] : NULL;
+}
+
+/* Who comes again gets twice as many, up to half of what the bin may hold. */
+static void raise_batch(struct tcache *t, size_t index)
+{
+	size_t most = BATCH_BYTES / tcache_bin_size(index);
+	size_t half = (t->bottom[index] - t->bin[index].full) / 2;
+
+	if (most > BATCH_MAX)
+		most = BATCH_MAX;
+	if (most > half)
+		most = half;
+	if (t->batch[index] < most)
+		t->batch[index] = t->batch[index] * 2u < most ? t->batch[index] * 2u : most;
 }
 
 struct chunk *tcache_refill(struct tcache *t, size_t nb)
 {
-	struct tcache_bin *b = &t->bin[tcache_index(nb)];
-	unsigned int most = BATCH_BYTES / nb;
+	size_t index = tcache_index(nb);
 	struct arena *a;
 	struct chunk *c;
 
 	klink_poll();
 	a = arena_acquire(NULL);
-	c = take_batch(b, a, nb);
+	c = take_batch(&t->bin[index], t->batch[index], a, nb);
 	if (!c) {
 		a = arena_acquire(a);
-		c = a ? take_batch(b, a, nb) : NULL;
+		c = a ? take_batch(&t->bin[index], t->batch[index], a, nb) : NULL;
 	}
-	/* Who comes again gets twice as many, up to half of what the bin may hold. */
-	if (most > BATCH_MAX)
-		most = BATCH_MAX;
-	if (most > b->limit / 2u)
-		most = b->limit / 2u;
-	if (b->batch < most)
-		b->batch = b->batch * 2 < (int)most ? b->batch * 2 : most;
+	raise_batch(t, index);
 	return c;
 }
 
-/* Free a list of entries, arena by arena as they come. */
-static void free_list(struct tcache_entry *e)
+/* Give blocks back, arena by arena as they come. */
+static void free_blocks(void **block, size_t n)
 {
 	struct arena *locked = NULL, *a;
-	struct tcache_entry *next;
 	struct chunk *c;
 
-	for (; e; e = next) {
-		if (unlikely(!is_aligned(e, MALLOC_ALIGN)))
-			die("free(): unaligned chunk detected in tcache 2");
-		next = tcache_next(e);
-		c = mem2chunk(e);
+	for (size_t i = 0; i < n; i++) {
+		c = mem2chunk(block[i]);
 		a = arena_of(c);
 		if (a != locked) {
 			if (locked)
@@ -226,7 +251,7 @@ static void free_list(struct tcache_entry *e)
 			arena_lock(a);
 			locked = a;
 		}
-		e->key = 0;
+		*tcache_key_of(block[i]) = 0;
 		arena_free(a, c);
 	}
 	if (locked)
@@ -234,68 +259,51 @@ static void free_list(struct tcache_entry *e)
 }
 
 /* Keep the younger half: it is warmer. */
-static void drop_older_half(struct tcache_bin *b)
+static void drop_older_half(struct tcache *t, size_t index)
 {
-	unsigned int keep = b->count / 2;
-	struct tcache_entry *e = b->head, *older;
+	struct tcache_bin *b = &t->bin[index];
+	size_t count = tcache_count(t, index), drop = (count + 1) / 2;
 
-	if (!keep) {
-		older = b->head;
-		b->head = NULL;
-	} else {
-		for (unsigned int i = 1; i < keep; i++)
-			e = tcache_next(e);
-		older = tcache_next(e);
-		e->next = tcache_mangle(e, NULL);
-	}
-	b->count = keep;
-	if (b->batch > 1)
-		b->batch /= 2;
-	free_list(older);
+	free_blocks(t->bottom[index] - drop, drop);
+	memmove(b->top + drop, b->top, (count - drop) * sizeof(void *));
+	b->top += drop;
+	if (t->batch[index] > 1)
+		t->batch[index] /= 2;
 }
 
-static void check_not_cached(const struct tcache_bin *b, const struct tcache_entry *mem)
+static void check_not_cached(const struct tcache *t, size_t index, const void *mem)
 {
-	const struct tcache_entry *e = b->head;
-
-	for (unsigned int n = 0; e; n++, e = tcache_next(e)) {
-		if (n > b->count)
-			die("free(): too many chunks detected in tcache");
-		if (!is_aligned(e, MALLOC_ALIGN))
-			die("free(): unaligned chunk detected in tcache 2");
-		if (e == mem)
+	for (void **slot = t->bin[index].top; *slot; slot++)
+		if (*slot == mem)
 			die("free(): double free detected in tcache 2");
-	}
 }
 
 bool tcache_put_slow(void *mem, size_t size)
 {
 	struct tcache *t = tcache_make();
-	struct tcache_bin *b;
+	size_t index = tcache_index(size);
 
 	if (!t)
 		return false;
-	b = &t->bin[tcache_index(size)];
-	if (((struct tcache_entry *)mem)->key == tcache_key)
-		check_not_cached(b, mem);
-	if (!b->limit)
+	if (*tcache_key_of(mem) == tcache_key)
+		check_not_cached(t, index, mem);
+	if (!tcache_caches(t, index))
 		return false;
-	if (b->count >= b->limit)
-		drop_older_half(b);
-	push(b, mem2chunk(mem));
+	if (t->bin[index].top == t->bin[index].full)
+		drop_older_half(t, index);
+	push(&t->bin[index], mem);
 	return true;
 }
 
 void tcache_flush(struct tcache *t, size_t max_size)
 {
-	struct tcache_entry *e;
+	size_t count;
 
 	for (size_t i = 0; i < TCACHE_BINS && tcache_bin_size(i) <= max_size; i++) {
-		e = t->bin[i].head;
-		t->bin[i].head = NULL;
-		t->bin[i].count = 0;
-		t->bin[i].batch = 1;
-		free_list(e);
+		count = tcache_count(t, i);
+		free_blocks(t->bin[i].top, count);
+		t->bin[i].top += count;
+		t->batch[i] = 1;
 	}
 }
 
@@ -305,7 +313,7 @@ void tcache_totals(size_t *chunks, size_t *bytes)
 	tcache_lock();
 	for (const struct tcache *t = registry; t; t = t->next) {
 		for (size_t i = 0; i < TCACHE_BINS; i++) {
-			size_t n = __atomic_load_n(&t->bin[i].count, __ATOMIC_RELAXED);
+			size_t n = t->bottom[i] - __atomic_load_n(&t->bin[i].top, __ATOMIC_RELAXED);
 
 			*chunks += n;
 			*bytes += n * tcache_bin_size(i);

@@ -2,18 +2,20 @@
 /*
  * tcache.h - the thread cache: freed chunks that their thread may have again without a lock
  *
- * A bin for each chunk size up to TCACHE_MAX, a stack of chunks linked through their user memory.
- * To the boundary tags a cached chunk is in use. It belongs to whatever arena it came from; a bin that
- * is full gives its older half back to their arenas, an empty one is refilled with several chunks
- * under one lock.
+ * A bin for each chunk size up to TCACHE_MAX: a stack of pointers, growing downwards, above whose oldest
+ * entry stands a NULL. So malloc takes what top points to and sees an empty bin by the
+ * NULL; free stores one below unless top has come down to full. Nothing is linked through user
+ * memory: a write after free cannot make malloc return a pointer of the writer's choice.
  *
- * Links are stored xor-ed with their own address shifted by 12 (safe-linking): who overwrites one
- * without knowing the address makes a pointer that is misaligned 15 times in 16, and that is checked. Every
- * cached chunk carries tcache_key in its second word, so that a free of a chunk that may be in the cache
- * already is looked at closely.
+ * To the boundary tags a cached chunk is in use. It belongs to whatever arena it came from; a bin
+ * that is full gives its older half back to their arenas, an empty one is refilled with several
+ * chunks under one lock.
+ *
+ * Every cached chunk carries tcache_key in its second word, so that a free of a chunk that may be in
+ * the cache already is looked at closely.
  *
  * Fast path: tcache_get() and tcache_put(). tcache_self is never NULL: a thread without a cache
- * points to one that is empty and full at once (no chunk to give, limit 0).
+ * points to one that is empty and full at once.
  */
 #ifndef WEIR_TCACHE_H
 #define WEIR_TCACHE_H
@@ -25,25 +27,21 @@
 #define TCACHE_MAX	((TCACHE_BINS + 1) * MALLOC_ALIGN)	/* chunk size, 1040 as in glibc */
 #define TCACHE_MAX_REQUEST (TCACHE_MAX - SIZE_SZ)
 
-struct tcache_entry {
-	uintptr_t next;		/* mangled */
-	uintptr_t key;
-};
-
 struct tcache_bin {
-	struct tcache_entry *head;
-	uint16_t count;
-	uint16_t limit;		/* chunks at most */
-	uint16_t batch;		/* how many a refill takes next time */
-	uint16_t unused;
+	void **top;	/* the youngest, or the NULL above the oldest */
+	void **full;	/* top may not go below */
 };
 
 struct tcache {
 	struct tcache_bin bin[TCACHE_BINS];
 	struct arena *arena;		/* where it was lucky last */
 	struct tcache *next, *prev;	/* all caches, tcache.c's lock */
+	void **bottom[TCACHE_BINS];	/* the NULL above the oldest entry */
+	uint16_t batch[TCACHE_BINS];	/* how many a refill takes next time */
+	void *slots[];			/* of all bins, one behind the other */
 };
 
+#pragma GCC visibility push(hidden)
 extern __thread struct tcache *tcache_self __attribute__((tls_model("initial-exec")));
 extern uintptr_t tcache_key;
 
@@ -51,51 +49,47 @@ extern uintptr_t tcache_key;
 static inline size_t tcache_index(size_t size) { return (size >> 4) - 2; }
 static inline size_t tcache_bin_size(size_t index) { return (index + 2) << 4; }
 
-static inline uintptr_t tcache_mangle(const struct tcache_entry *at, const void *next)
+/* The word behind a user's first; no chunk is too small for it. */
+static inline uintptr_t *tcache_key_of(void *mem) { return (uintptr_t *)mem + 1; }
+
+static inline size_t tcache_count(const struct tcache *t, size_t index)
 {
-	return (uintptr_t)at >> 12 ^ (uintptr_t)next;
+	return t->bottom[index] - t->bin[index].top;
 }
 
-static inline struct tcache_entry *tcache_next(const struct tcache_entry *e)
+/* Does this cache take chunks of that bin at all? */
+static inline bool tcache_caches(const struct tcache *t, size_t index)
 {
-	return (struct tcache_entry *)((uintptr_t)e >> 12 ^ e->next);
+	return t->bin[index].full != t->bottom[index];
 }
-
-_Noreturn void tcache_die_unaligned(void);
 
 /* A cached chunk for a request of up to TCACHE_MAX_REQUEST bytes, or NULL. */
 static inline void *tcache_get(size_t bytes)
 {
 	size_t padded = bytes < 9 ? 9 : bytes;
 	struct tcache_bin *b = &tcache_self->bin[((padded + 7) >> 4) - 1];
-	struct tcache_entry *e = b->head;
+	void *mem = *b->top;
 
-	if (unlikely(!e))
+	if (unlikely(!mem))
 		return NULL;
-	if (unlikely(!is_aligned(e, MALLOC_ALIGN)))
-		tcache_die_unaligned();
-	b->head = tcache_next(e);
-	b->count--;
-	e->key = 0;
-	return e;
+	b->top++;
+	*tcache_key_of(mem) = 0;
+	return mem;
 }
 
 /* True if the cache took the chunk; false: the caller looks closer. size includes the flag bits. */
 static inline bool tcache_put(void *mem, size_t size)
 {
-	struct tcache_entry *e = mem;
 	size_t index = tcache_index(size);
 	struct tcache_bin *b;
 
 	if (unlikely(index >= TCACHE_BINS) || unlikely(!is_aligned(mem, MALLOC_ALIGN)))
 		return false;
 	b = &tcache_self->bin[index];
-	if (unlikely(e->key == tcache_key) || unlikely(b->count >= b->limit))
+	if (unlikely(*tcache_key_of(mem) == tcache_key) || unlikely(b->top == b->full))
 		return false;
-	e->key = tcache_key;
-	e->next = tcache_mangle(e, b->head);
-	b->head = e;
-	b->count++;
+	*tcache_key_of(mem) = tcache_key;
+	*--b->top = mem;
 	return true;
 }
 
@@ -124,5 +118,7 @@ void tcache_apply_limits(struct tcache *t);
 void tcache_lock(void);
 void tcache_unlock(void);
 void tcache_fork_child(void);
+
+#pragma GCC visibility pop
 
 #endif
