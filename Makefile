@@ -113,8 +113,10 @@ check: all			## run the tests that need no virtual machine
 	tests/setup/ksft
 	tests/run host
 
-bench: all			## measure against other allocators
-	tests/bench/run
+bench:				## measure against other allocators; BENCH= gives options to tests/bench/run
+	tests/setup/packages build bench
+	$(MAKE) library
+	tests/bench/run $(BENCH)
 
 clean:				## remove what was built; keeps the kernels under test
 	find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name ksft -exec rm -rf {} + 2>/dev/null || :
