@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# For folders whose programs are linked with the library; included after common.mk.  The compiler must
-# not reason about the functions under test.
+# For folders whose programs are linked with the library; included before common.mk.  The compiler
+# must not reason about the functions under test, nor warn of the wrong use that is tested.
 
-CFLAGS	+= -fno-builtin -pthread -I$(WEIR_TOP)/tests/lib
-LDLIBS	:= -L$(WEIR_TOP)/build -Wl,-rpath,$(WEIR_TOP)/build -lweir $(LDLIBS)
+CFLAGS		+= -fno-builtin -pthread -Wno-alloc-size-larger-than -Wno-use-after-free \
+	-I$(WEIR_TOP)/tests/lib
+LDLIBS		+= -L$(WEIR_TOP)/build -Wl,-rpath,$(WEIR_TOP)/build -lweir
+LOCAL_HDRS	+= $(WEIR_TOP)/tests/lib/process.h

@@ -92,9 +92,9 @@ static inline long proc_field(const char *file, const char *name)
 	return strtol(at + strlen(name) + 1, NULL, 10);
 }
 
-/* Kilobytes. */
+/* Kilobytes; the physical ones without those of files, which come as code is first run. */
 static inline long virtual_memory(void) { return proc_field("/proc/self/status", "VmSize"); }
-static inline long physical_memory(void) { return proc_field("/proc/self/smaps_rollup", "Rss"); }
+static inline long physical_memory(void) { return proc_field("/proc/self/smaps_rollup", "Anonymous"); }
 
 static inline bool is_filled(const void *p, unsigned char byte, size_t size)
 {
