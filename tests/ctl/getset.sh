@@ -112,7 +112,7 @@ test_set_refuses_values() {
 	for bad in mmap_threshold=65537G mmap_threshold=70368744177665 mmap_threshold=-1 \
 		mmap_max=2147483648 mmap_max=-1 trim_threshold=-2 top_pad=1073741825 \
 		arena_max=65537 mmap_threshold=99999999999999999999999999 \
-		mmap_threshold=9007199254740993K mmap_threshold=9223372036854775808; do
+		mmap_threshold=18014398509481985K mmap_threshold=9007199254740993K mmap_threshold=9223372036854775808; do
 		ctl set default policy=fixed "$bad"
 		want_status 2
 		want_err "${bad%%=*}: '${bad#*=}' is out of range; accepted: "

@@ -125,7 +125,7 @@ test_processes_come_and_go_at_any_moment() {
 		rm -rf "$weir"/processes/{100,200,400}
 	done &
 	storm=$!
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 50; i++)); do
 		ctl ps -c -H
 		want_status 0 || break
 		want_same "$err" '' || break
@@ -139,6 +139,37 @@ test_processes_come_and_go_at_any_moment() {
 	kill "$storm"
 	wait "$storm" 2>/dev/null
 	rm -rf "$weir/processes"
+}
+
+# The kernel removes the files of a directory one by one.
+test_half_a_record_is_left_out() {
+	fake_process 100 whole
+	fake_process 200 half
+	rm "$weir/processes/200/top_pad"
+	fake_process 300 half
+	rm -r "$weir/processes/300/source"
+	fake_process 400 half
+	rm "$weir/processes/400/source/policy"
+	fake_process 500 half
+	rm "$weir/processes/500/comm"
+	ctl ps -c
+	want_status 0
+	want_same "$err" ''
+	want_out whole
+	[[ $out != *half* ]] || complain 'half a record'
+}
+
+test_knob_that_the_module_does_not_have() {
+	fake_process 100 server
+	rm "$weir/processes/100/top_pad" "$weir/defaults/top_pad"
+	ctl ps -c
+	want_status 0
+	want_same "$(column TOP_PAD)" -
+	put "$weir/processes/100/policy" clairvoyant
+	ctl ps -c
+	want_same "$(column POLICY)" '?'
+	ctl ps -cj
+	want_same "$(json 'd["processes"][0]["knobs"]["policy"]["value"]')" None
 }
 
 test_order_and_named_pids() {
