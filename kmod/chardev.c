@@ -208,7 +208,10 @@ static_assert(sizeof(struct weir_knobs) == 232);
 static_assert(sizeof(struct weir_counters) == 56);
 static_assert(sizeof(struct weir_regions) == 208);
 
-/* The size encoded in the number is the caller's, and the module's may differ: it is no part of the match. */
+/*
+ * The size encoded in the number is the caller's, and the module's may differ: it is no part of
+ * the match.
+ */
 static const struct weir_call *weir_call_find(unsigned int cmd)
 {
 	const unsigned int mask = ~(_IOC_SIZEMASK << _IOC_SIZESHIFT);

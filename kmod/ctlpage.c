@@ -4,11 +4,11 @@
  *
  * DOC: lifetime of a page
  *
- * A record owns one reference to its page until it is destroyed, an RCU grace period after it was
- * retired; each page table entry holds another.  A fault in the record's own address space gets that
- * page.  A fault in any other one, which can only have the mapping by fork, gets the detached page:
- * the same bytes for everybody, generation 0.  As fork copies no page table entries of a mapping without
- * anonymous memory, a child never sees its parent's page.
+ * A record owns one reference to its page until it is destroyed, an RCU grace period after it
+ * was retired; each page table entry holds another.  A fault in the record's own address space
+ * gets that page.  A fault in any other one, which can only have the mapping by fork, gets the
+ * detached page: the same bytes for everybody, generation 0.  As fork copies no page table
+ * entries of a mapping without anonymous memory, a child never sees its parent's page.
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -66,9 +66,9 @@ static void weir_ctlpage_copy_knobs(struct weir_ctlpage *page, const struct weir
  * @generation: the record's copy of the generation, 0 before the first write
  * @knobs: effective values
  *
- * The caller is the only writer.  A reader that sees the even generation before and after has seen
- * the values between: the first barrier keeps the values behind the odd generation, the second keeps
- * the even one behind the values.
+ * The caller is the only writer.  A reader that sees the even generation before and after has
+ * seen the values between: the first barrier keeps the values behind the odd generation, the
+ * second keeps the even one behind the values.
  */
 void weir_ctlpage_write(struct weir_ctlpage *page, u32 *generation,
 			const struct weir_knob_set *knobs)
@@ -76,9 +76,9 @@ void weir_ctlpage_write(struct weir_ctlpage *page, u32 *generation,
 	u32 next = *generation + 2;
 
 	WRITE_ONCE(page->generation, *generation + 1);
-	smp_wmb();
+	smp_wmb(); /* values after the odd generation; pairs with the reader's second load */
 	weir_ctlpage_copy_knobs(page, knobs);
-	smp_wmb();
+	smp_wmb(); /* the even generation after the values; pairs with the reader's first load */
 	if (!next)
 		next = 2;
 	WRITE_ONCE(page->generation, next);
@@ -119,9 +119,10 @@ static void weir_vma_close(struct vm_area_struct *vma)
 }
 
 /*
- * rec->mm equals vma->vm_mm only while the record is attached and this is its address space: it is
- * cleared before the reference to the mm is dropped, so the address of a dead mm that is used again never
- * matches.  The page outlives this RCU section even if the record is retired meanwhile.
+ * rec->mm equals vma->vm_mm only while the record is attached and this is its address space: it
+ * is cleared before the reference to the mm is dropped, so the address of a dead mm that is used
+ * again never matches.  The page outlives this RCU section even if the record is retired
+ * meanwhile.
  */
 static vm_fault_t weir_vma_fault(struct vm_fault *vmf)
 {

@@ -32,8 +32,8 @@ static_assert(sizeof(struct weir_faults) == WEIR_COUNTER_NR * sizeof(u64));
 static_assert(sizeof(atomic64_t) == sizeof(u64));
 
 /*
- * A counter in the page.  The page is the only place where it is kept: user space cannot write there,
- * as nobody can get a writable mapping or a write through /proc/pid/mem (no VM_MAYWRITE).
+ * A counter in the page.  The page is the only place where it is kept: user space cannot write
+ * there, as nobody can get a writable mapping or a write through /proc/pid/mem (no VM_MAYWRITE).
  */
 static __always_inline atomic64_t *weir_ctlpage_counter(struct weir_ctlpage *page,
 							unsigned int counter)

@@ -119,13 +119,15 @@ static const struct kernel_param_ops weir_param_ops = {
 	.get = weir_param_get,
 };
 
-#define WEIR_PARAM(knob, id, text)						\
-	module_param_cb(knob, &weir_param_ops, (void *)(id), 0444);		\
-	MODULE_PARM_DESC(knob, "system default of " #knob ": " text)
-
-WEIR_PARAM(policy, WEIR_KNOB_POLICY, "fixed, dynamic or auto");
-WEIR_PARAM(mmap_threshold, WEIR_KNOB_MMAP_THRESHOLD, "bytes, or with K, M, G");
-WEIR_PARAM(mmap_max, WEIR_KNOB_MMAP_MAX, "a number of chunks");
-WEIR_PARAM(trim_threshold, WEIR_KNOB_TRIM_THRESHOLD, "bytes, or with K, M, G; -1 turns trimming off");
-WEIR_PARAM(top_pad, WEIR_KNOB_TOP_PAD, "bytes, or with K, M, G");
-WEIR_PARAM(arena_max, WEIR_KNOB_ARENA_MAX, "a number of arenas; 0 lets the library choose");
+module_param_cb(policy, &weir_param_ops, (void *)WEIR_KNOB_POLICY, 0444);
+MODULE_PARM_DESC(policy, "system default: fixed, dynamic or auto");
+module_param_cb(mmap_threshold, &weir_param_ops, (void *)WEIR_KNOB_MMAP_THRESHOLD, 0444);
+MODULE_PARM_DESC(mmap_threshold, "system default: bytes, K, M and G understood");
+module_param_cb(mmap_max, &weir_param_ops, (void *)WEIR_KNOB_MMAP_MAX, 0444);
+MODULE_PARM_DESC(mmap_max, "system default: a number of chunks");
+module_param_cb(trim_threshold, &weir_param_ops, (void *)WEIR_KNOB_TRIM_THRESHOLD, 0444);
+MODULE_PARM_DESC(trim_threshold, "system default: bytes, K, M and G understood; -1 turns trimming off");
+module_param_cb(top_pad, &weir_param_ops, (void *)WEIR_KNOB_TOP_PAD, 0444);
+MODULE_PARM_DESC(top_pad, "system default: bytes, K, M and G understood");
+module_param_cb(arena_max, &weir_param_ops, (void *)WEIR_KNOB_ARENA_MAX, 0444);
+MODULE_PARM_DESC(arena_max, "system default: a number of arenas; 0 lets the library choose");

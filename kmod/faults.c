@@ -4,15 +4,16 @@
  *
  * DOC: how a fault is counted
  *
- * An ftrace hook on handle_mm_fault() counts every fault as minor when it begins.  A retried fault comes
- * there again with FAULT_FLAG_TRIED and is not counted twice; one on behalf of another process
- * (FAULT_FLAG_REMOTE: ptrace, KSM) is none of the owner's.  When the fault turns out to have been
- * major, the kernel raises a software perf event, whose handler moves it from minor to major.  The
- * event's static key is its own, so minor faults pay nothing for it.
+ * An ftrace hook on handle_mm_fault() counts every fault as minor when it begins.  A retried
+ * fault comes there again with FAULT_FLAG_TRIED and is not counted twice; one on behalf of
+ * another process (FAULT_FLAG_REMOTE: ptrace, KSM) is none of the owner's.  When the fault turns
+ * out to have been major, the kernel raises a software perf event, whose handler moves it from
+ * minor to major.  The event's static key is its own, so minor faults pay nothing for it.
  *
- * What differs from getrusage(2): a fault that ends in SIGBUS is counted here; a major one inside
- * get_user_pages() stays minor here, as the kernel raises no event for it; faults of every task that uses the
- * address space are counted here, also those of a vfork child before its exec.
+ * What differs from getrusage(2): a fault that ends in SIGBUS is counted here; a major one
+ * inside get_user_pages() stays minor here, as the kernel raises no event for it; faults of
+ * every task that uses the address space are counted here, also those of a vfork child before
+ * its exec.
  *
  * Both are armed by the first record and disarmed a second after the last one went: nobody pays
  * while nobody is attached.
@@ -47,7 +48,10 @@ static bool weir_hook_aimed;			/* weir_faults_lock: the filter is set */
 static DEFINE_PER_CPU(struct perf_event *, weir_major_event);	/* weir_faults_lock */
 static struct cpumask weir_stale_events;	/* CPUs that came online: their event is dead */
 static int weir_hotplug_state;
-/* An event for a whole CPU takes a privilege that the process which attaches first need not have. */
+/*
+ * An event for a whole CPU takes a privilege that the process which attaches first need not
+ * have.
+ */
 static const struct cred *weir_event_cred;
 
 /* The counter of minor faults of a region; the one of major faults is next to it. */
@@ -56,7 +60,10 @@ static __always_inline int weir_fault_region(const struct weir_record *rec,
 {
 	const struct weir_region_set *set;
 
-	/* Unlocked: brk(2) moves one end at a time, and a fault beside the heap is no heap fault. */
+	/*
+	 * Unlocked: brk(2) moves one end at a time, and a fault beside the heap is no heap
+	 * fault.
+	 */
 	if (addr >= READ_ONCE(mm->start_brk) && addr < READ_ONCE(mm->brk))
 		return WEIR_COUNTER_HEAP_MINFLT;
 	set = rcu_dereference_sched(rec->regions);
@@ -96,8 +103,8 @@ static void notrace weir_fault_begins(unsigned long ip, unsigned long parent_ip,
 }
 
 /*
- * The count of minor faults does not go below 0: a fault can have begun before the process attached, or in
- * a region that was declared since.
+ * The count of minor faults does not go below 0: a fault can have begun before the process
+ * attached, or in a region that was declared since.
  */
 static void weir_fault_move(struct weir_ctlpage *page, unsigned int minor)
 {
@@ -297,7 +304,8 @@ int __init weir_faults_init(void)
 	weir_event_cred = prepare_kernel_cred(&init_task);
 	if (!weir_event_cred)
 		return -ENOMEM;
-	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "mm/weir:online", weir_cpu_online, NULL);
+	ret = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "mm/weir:online", weir_cpu_online,
+					NULL);
 	if (ret < 0) {
 		put_cred(weir_event_cred);
 		return ret;

@@ -104,8 +104,8 @@ static int weir_suffix_shift(char suffix)
 }
 
 /*
- * An optional minus, digits, an optional suffix.  Not kstrtoll(): that takes a plus and a base prefix, and
- * reports an overflow before it has seen junk behind the digits.
+ * An optional minus, digits, an optional suffix.  Not kstrtoll(): that takes a plus and a base
+ * prefix, and reports an overflow before it has seen junk behind the digits.
  */
 static int weir_number_parse(const char *text, size_t len, bool is_size, s64 *value)
 {

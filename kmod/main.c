@@ -46,7 +46,10 @@ exit_ctlpage:
 	return ret;
 }
 
-/* The registry waits for the last records, which still use the directories and the fault counting. */
+/*
+ * The registry waits for the last records, which still use the directories and the fault
+ * counting.
+ */
 static void __exit weir_exit(void)
 {
 	weir_chardev_exit();

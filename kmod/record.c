@@ -5,10 +5,11 @@
  * DOC: lifetime of a record
  *
  * The kobject's count is the record's.  The registry holds the first reference from creation to
- * weir_record_destroy(), which comes an RCU grace period after nobody can find the record by mm any
- * more: whoever finds it there inside an RCU section may therefore take a reference without asking.
- * Further references: the descriptor that attached, each mapping in whatever address space (a forked
- * child needs its parent's knobs even when the parent is gone), and callers for the time of a call.
+ * weir_record_destroy(), which comes an RCU grace period after nobody can find the record by mm
+ * any more: whoever finds it there inside an RCU section may therefore take a reference without
+ * asking.  Further references: the descriptor that attached, each mapping in whatever address
+ * space (a forked child needs its parent's knobs even when the parent is gone), and callers for
+ * the time of a call.
  */
 #include <linux/completion.h>
 #include <linux/cred.h>
@@ -129,22 +130,25 @@ void weir_record_wait_all(void)
  * weir_record_start_counters() - let the counters start from the process's own
  * @rec: a record that nobody finds yet
  *
- * The caller holds the mmap_lock for writing until the record can be found, so no fault is between being
- * counted by the kernel and being counted here.  A thread that exits moves its counts under siglock.
+ * The caller holds the mmap_lock for writing until the record can be found, so no fault is
+ * between being counted by the kernel and being counted here.  A thread that exits moves its
+ * counts under siglock.
  */
 void weir_record_start_counters(struct weir_record *rec)
 {
+	/* A task's own handlers stay the same but for exec. */
+	struct sighand_struct *sighand = rcu_dereference_protected(current->sighand, true);
 	struct task_struct *task;
 
 	mmap_assert_write_locked(current->mm);
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(&sighand->siglock);
 	rec->base.minflt = current->signal->min_flt;
 	rec->base.majflt = current->signal->maj_flt;
 	for_each_thread(current, task) {
 		rec->base.minflt += READ_ONCE(task->min_flt);
 		rec->base.majflt += READ_ONCE(task->maj_flt);
 	}
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(&sighand->siglock);
 	atomic64_set(weir_ctlpage_counter(rec->page, WEIR_COUNTER_MINFLT), rec->base.minflt);
 	atomic64_set(weir_ctlpage_counter(rec->page, WEIR_COUNTER_MAJFLT), rec->base.majflt);
 }

@@ -44,7 +44,7 @@ struct weir_record {
 	kgid_t gid;				/* C */
 	struct weir_faults base;		/* C: what the counters started from */
 
-	spinlock_t lock;
+	spinlock_t lock;			/* what is marked L; innermost */
 	struct weir_knob_layer own;		/* L */
 	struct weir_knob_set effective;		/* L, read with READ_ONCE() */
 	u32 generation;				/* L */

@@ -4,12 +4,13 @@
  *
  * DOC: from attach to removal
  *
- * A record is NEW while it holds its pid and gets its directory; no fault finds it.  It is ATTACHED
- * from the moment it can be found by mm, and RETIRED when the last mapping in its own address space
- * is closed, or its descriptor is before anything was mapped.  Retiring is short and never sleeps, as
- * it runs under the mmap_lock of an exiting process.  The directory is removed by a work item,
- * because that waits for readers; only then is the pid free for the next record, which waits for it.
- * An RCU grace period later no fault looks at the record any more and it is destroyed.
+ * A record is NEW while it holds its pid and gets its directory; no fault finds it.  It is
+ * ATTACHED from the moment it can be found by mm, and RETIRED when the last mapping in its own
+ * address space is closed, or its descriptor is before anything was mapped.  Retiring is short
+ * and never sleeps, as it runs under the mmap_lock of an exiting process.  The directory is
+ * removed by a work item, because that waits for readers; only then is the pid free for the next
+ * record, which waits for it.  An RCU grace period later no fault looks at the record any more
+ * and it is destroyed.
  */
 #include <linux/fs.h>
 #include <linux/hashtable.h>
@@ -37,11 +38,13 @@ static struct weir_faults weir_registry_gone;	/* of destroyed records */
 static struct workqueue_struct *weir_registry_wq;
 
 void weir_registry_lock(void)
+	__acquires(&weir_registry_spinlock)
 {
 	spin_lock(&weir_registry_spinlock);
 }
 
 void weir_registry_unlock(void)
+	__releases(&weir_registry_spinlock)
 {
 	spin_unlock(&weir_registry_spinlock);
 }
@@ -240,7 +243,10 @@ static int weir_registry_enter_locked(struct weir_record *rec, struct file *file
 	return 0;
 }
 
-/* The mmap_lock keeps faults out between the reading of the process's counts and the first one here. */
+/*
+ * The mmap_lock keeps faults out between the reading of the process's counts and the first one
+ * here.
+ */
 static int weir_registry_enter(struct weir_record *rec, struct file *file)
 {
 	struct weir_record *tied;
@@ -367,8 +373,8 @@ u64 weir_registry_attaches(void)
 }
 
 /*
- * What all processes together have counted since they attached.  Under the lock no record moves from the
- * list to the sum of those gone, so the total never goes back.
+ * What all processes together have counted since they attached.  Under the lock no record moves
+ * from the list to the sum of those gone, so the total never goes back.
  */
 void weir_registry_read_faults(struct weir_faults *faults)
 {
@@ -388,8 +394,9 @@ int __init weir_registry_init(void)
 }
 
 /*
- * Nothing is attached: a descriptor or a mapping would keep the module.  What was retired may still be on
- * its way: reap is queued, destroy waits for RCU or is queued, the last reference is being dropped.
+ * Nothing is attached: a descriptor or a mapping would keep the module.  What was retired may
+ * still be on its way: reap is queued, destroy waits for RCU or is queued, the last reference is
+ * being dropped.
  */
 void weir_registry_exit(void)
 {

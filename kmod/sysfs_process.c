@@ -36,8 +36,8 @@ static ssize_t weir_source_show(struct kobject *kobj, struct kobj_attribute *att
 }
 
 /*
- * The file's mode lets its owner in, who the process belonged to when it attached.  A process that became
- * somebody else's since is not steered by its old owner.
+ * The file's mode lets its owner in, who the process belonged to when it attached.  A process
+ * that became somebody else's since is not steered by its old owner.
  */
 static int weir_record_may_write(struct weir_record *rec)
 {

@@ -54,7 +54,10 @@ TEST(device_is_for_everybody)
 	EXPECT_EQ(0, child_status(pid));
 }
 
-/* A longer structure is taken if the excess is zero; nothing behind what the module knows is written. */
+/*
+ * A longer structure is taken if the excess is zero; nothing behind what the module knows is
+ * written.
+ */
 TEST(a_longer_structure)
 {
 	struct { struct weir_info info; char more[40]; } arg = { .info.size = sizeof(arg) };

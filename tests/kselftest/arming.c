@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * When faults are counted: armed by the first attachment, disarmed after the last, on every CPU that comes.
+ * When faults are counted: armed by the first attachment, disarmed after the last, on every CPU
+ * that comes.
  */
 #include <sched.h>
 
@@ -87,7 +88,10 @@ TEST(tracing_cannot_be_turned_off_under_an_attachment)
 	EXPECT_EQ(-EBUSY, put("/proc/sys/kernel/ftrace_enabled", "0"));
 }
 
-/* Major faults of a cold file on one CPU: those the kernel has counted, less those the module has. */
+/*
+ * Major faults of a cold file on one CPU: those the kernel has counted, less those the module
+ * has.
+ */
 static long majors_missed(ctlpage_t *page, int cpu, long *majors)
 {
 	int i, fd = open("/usr/bin/perl", O_RDONLY);

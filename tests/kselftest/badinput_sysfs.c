@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is written to a knob's file, a line each: taken as what, or refused with which errno and nothing
- * changed.  The same for a process's knobs and for the system defaults.
+ * What is written to a knob's file, a line each: taken as what, or refused with which errno and
+ * nothing changed.  The same for a process's knobs and for the system defaults.
  */
 #include "weir_test.h"
 

@@ -117,7 +117,10 @@ static void *read_cmdline(void *arg)
 	return NULL;
 }
 
-/* A reader of /proc holds the old address space for a moment: the new image attaches all the same. */
+/*
+ * A reader of /proc holds the old address space for a moment: the new image attaches all the
+ * same.
+ */
 TEST(exec_and_attach_while_proc_is_read)
 {
 	pthread_t thread;
@@ -233,8 +236,8 @@ TEST(pid_namespace)
 }
 
 /*
- * A process in a chroot may not make a user namespace, and the test machine runs its commands in one:
- * move the root where the kernel takes it for the namespace's own.
+ * A process in a chroot may not make a user namespace, and the test machine runs its commands in
+ * one: move the root where the kernel takes it for the namespace's own.
  */
 static bool leave_chroot(void)
 {

@@ -253,7 +253,10 @@ TEST_F(faults, segmentation_faults_are_none)
 	EXPECT_FAULTS(0, 0);
 }
 
-/* By design: what ends in SIGBUS has begun as a fault, and is counted here though not by the kernel. */
+/*
+ * By design: what ends in SIGBUS has begun as a fault, and is counted here though not by the
+ * kernel.
+ */
 TEST_F(faults, bus_errors_are_counted)
 {
 	int i, fd = memfd_create("empty", 0);

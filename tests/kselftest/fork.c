@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every way to make a child: one that attaches in its parent's place, one that never runs a handler,
- * one that shares the address space.  None disturbs its parent's attachment.
+ * Every way to make a child: one that attaches in its parent's place, one that never runs a
+ * handler, one that shares the address space.  None disturbs its parent's attachment.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -157,7 +157,10 @@ TEST_F(fork, child_that_outlives_its_parent)
 	EXPECT_EQ('y', ok);
 }
 
-/* The address of a dead parent's mm comes back for somebody else: nobody is taken for the parent. */
+/*
+ * The address of a dead parent's mm comes back for somebody else: nobody is taken for the
+ * parent.
+ */
 TEST_F(fork, orphans_of_a_dead_parent_fork_on)
 {
 	pid_t pid, child, later;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loading and unloading: refused while in use, complete afterwards; parameters.  Only where the module is
- * there for the tests, in the test machine.
+ * Loading and unloading: refused while in use, complete afterwards; parameters.  Only where the
+ * module is there for the tests, in the test machine.
  */
 #include <signal.h>
 #include <sys/klog.h>

@@ -137,7 +137,10 @@ static WEIR_UNUSED int sysfs_write(const char *text, size_t len, const char *for
 
 #define sysfs_put(text, ...)	sysfs_write(text, strlen(text), __VA_ARGS__)
 
-/* The text of a file without its newline, in a static buffer; "" with errno set if it cannot be read. */
+/*
+ * The text of a file without its newline, in a static buffer; "" with errno set if it cannot be
+ * read.
+ */
 static WEIR_UNUSED const char *sysfs_get(const char *format, ...)
 {
 	static char text[4096];
@@ -194,8 +197,8 @@ static WEIR_UNUSED int child_status(pid_t pid)
 }
 
 /*
- * Run a block in a forked child, which ends with the number of the first line where it failed, 1 to 255
- * by remainder, or 0; IN_CHILD(pid) { CHECK(...); ... }
+ * Run a block in a forked child, which ends with the number of the first line where it failed, 1
+ * to 255 by remainder, or 0; IN_CHILD(pid) { CHECK(...); ... }
  */
 #define IN_CHILD(pid)	for ((pid) = fork(); !(pid); _exit(0))
 #define CHECK(condition) do {							\
