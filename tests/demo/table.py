@@ -22,8 +22,6 @@ def difference(old, new):
 
 
 def block(row):
-    if row is None:
-        return ' ' * BLOCK
     if row.mmap is None:
         faults = f'{row.minflt:13}'
     else:
@@ -59,8 +57,8 @@ class Table:
     def show(self, *servers):
         """Begin to watch these; the titles follow."""
         self.servers = list(servers)
-        self.last = {s.name: s.sample() for s in servers}
-        self.due = time.monotonic()
+        self.last = {s.name: self.last[s.name] for s in servers if s.name in self.last}
+        self.between()
         titles = [f'{s.name}: {s.title}, pid {s.pid}' for s in servers]
         names = [f'  req {"minflt" if self.last[s.name].mmap is None else "  mmap   heap":>13} sys%   RSS'
                  for s in servers]
@@ -72,26 +70,36 @@ class Table:
         print('-+-'.join(['-' * 4] + ['-' * BLOCK] * BLOCKS + ['-' * 42]), flush=True)
 
     def did(self, server, label, command):
-        """The next line counts from here on."""
-        self.last = {s.name: s.sample() for s in self.servers}
-        self.due = time.monotonic()
+        self.between()
         self.command = f'{self.command}; {command}' if self.command else command
         print(f'{time.monotonic() - self.start:.3f}', self.step_now, server, label, command,
               sep='\t', file=self.events)
 
+    def sample(self, server):
+        """What it did since the last look, if there was one."""
+        new, old = server.sample(), self.last.get(server.name)
+        self.last[server.name] = new
+        if old is None:
+            return None
+        row = difference(old, new)
+        print(f'{new.time - self.start:.3f}', self.step_now, server.name, server.pid,
+              f'{row.seconds:.3f}', row.requests, row.minflt,
+              *('-' if n is None else n for n in (row.mmap, row.heap)),
+              f'{row.system:.1f}', row.rss, sep='\t', file=self.samples)
+        return row
+
+    def between(self):
+        """The next line counts from here on; what came since the last one is for the plot alone."""
+        for server in self.servers:
+            self.sample(server)
+        self.due = time.monotonic()
+
     def second(self):
         """One line; the rows by the servers' names."""
-        self.due = max(self.due + 1, time.monotonic() + 0.5)
-        time.sleep(max(0, self.due - time.monotonic()))
-        rows = {}
-        for s in self.servers:
-            new = s.sample()
-            rows[s.name] = row = difference(self.last[s.name], new)
-            self.last[s.name] = new
-            print(f'{new.time - self.start:.3f}', self.step_now, s.name, s.pid,
-                  f'{row.seconds:.3f}', row.requests, row.minflt,
-                  *('-' if n is None else n for n in (row.mmap, row.heap)),
-                  f'{row.system:.1f}', row.rss, sep='\t', file=self.samples)
+        now = time.monotonic()
+        self.due = self.due + 1 if self.due > now - 0.2 else now + 1
+        time.sleep(max(0, self.due - now))
+        rows = {s.name: self.sample(s) for s in self.servers}
         cells = [block(rows[s.name]) for s in self.servers]
         cells += [' ' * BLOCK] * (BLOCKS - len(cells))
         seconds = f'{time.monotonic() - self.start:4.0f}'
