@@ -157,10 +157,10 @@ int main(int argc, char **argv)
 		default: usage(stderr); return 2;
 		}
 	}
-	if (optind < argc || pages > size / PAGE) {
-		usage(stderr);
-		return 2;
-	}
+	if (optind < argc)
+		errx(2, "unexpected '%s'; see --help", argv[optind]);
+	if (pages > size / PAGE)
+		errx(2, "--pages %g: a buffer of %g bytes has %g", pages, size, size / PAGE);
 	sigaction(SIGTERM, &action, NULL);
 	run(open_status(path), size, pages ? pages : size / PAGE, NSEC / rate,
 	    now() + (int64_t)(seconds * NSEC));

@@ -147,7 +147,7 @@ class Story:
         self.shell('W', 'W: mmap_max=0 trim_threshold=-1',
                    f'weirctl set {w.pid} mmap_max=0 trim_threshold=-1')
         rows = self.table.watch(3)['W']
-        self.verdict.settles('W, within three seconds,', rows, 1.01 * LARGE_PAGES)
+        self.verdict.settles('W, within three seconds,', rows, LARGE_PAGES + LARGE_PAGES // 100)
         h = self.start('H', 'glibc', PLAIN, LARGE, weir=False)
         self.table.show(w, h)
         rows = self.table.watch(7)
