@@ -2,8 +2,8 @@
 #
 # Sourced by the tests of weirctl: TAP, a stand-in for the module's sysfs files, and checks.
 #
-# A test is a function test_<what>, which fails if anything is not as wanted.  $WEIRCTL names another
-# weirctl than the built one.
+# A test is a function test_<what>, which fails if anything is not as wanted.  $WEIRCTL names
+# another weirctl than the built one.
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 WEIRCTL=${WEIRCTL:-$top/build/weirctl}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The other tests, and random arguments, with a weirctl built with the address and undefined-behaviour
-# sanitizers.
+# The other tests, and random arguments and files, with a weirctl built with the address and
+# undefined-behaviour sanitizers.
 . "$(dirname "$0")/lib.bash"
 here=$top/tests/ctl
 built=$tmp/weirctl-sanitized
@@ -54,7 +54,7 @@ test_random_arguments() {
 
 	RANDOM=${SEED:-1}
 	fake_process 100 server
-	for ((i = 0; i < ${ROUNDS:-250}; i++)); do
+	for ((i = 0; i < ${ROUNDS:-150}; i++)); do
 		args=("${words[RANDOM % 7]}")
 		for ((n = RANDOM % 5; n > 0; n--)); do
 			args+=("${words[RANDOM % ${#words[@]}]}")
@@ -72,7 +72,7 @@ test_random_files() {
 	local i file
 
 	RANDOM=${SEED:-1}
-	for ((i = 0; i < ${ROUNDS:-250} / 10; i++)); do
+	for ((i = 0; i < ${ROUNDS:-150} / 10; i++)); do
 		rm -rf "$weir/processes/100"
 		fake_process 100 server
 		for file in "$weir"/processes/100/{comm,minflt,policy,top_pad,source/policy} \

@@ -97,14 +97,14 @@ static void print_device(void)
 	}
 	close(fd);
 	printf(LABEL WEIR_DEVICE ", mode %04o\n", "device", st.st_mode & 07777);
-	printf(LABEL, "features");
+	printf("%-10s", "features");
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
 		if (info.features & features[i].bit)
-			printf("%s ", features[i].name);
+			printf(" %s", features[i].name);
 		info.features &= ~features[i].bit;
 	}
 	if (info.features)
-		printf("and 0x%llx, which this command does not know",
+		printf(" and 0x%llx, which this command does not know",
 		       (unsigned long long)info.features);
 	putchar('\n');
 }
@@ -121,10 +121,10 @@ static void print_totals(int weir)
 		printf("%llu process%s now", n, n == 1 ? "" : "es");
 	if (!sysfs_read_u64(stats, "attaches", &n))
 		printf(", %llu since the module was loaded", n);
-	printf("\n" LABEL, "faults");
+	printf("\n%-10s", "faults");
 	for (int i = 0; i < PROC_COUNTERS; i++)
 		if (!sysfs_read_u64(stats, proc_counter_names[i], &n))
-			printf("%s %llu  ", proc_counter_names[i], n);
+			printf(" %s %llu", proc_counter_names[i], n);
 	putchar('\n');
 	close(stats);
 }
