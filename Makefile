@@ -86,12 +86,15 @@ module:
 	@echo "module left out: $(if $(wildcard Kbuild),no kernel headers in $(or $(KDIR),$(HERE)), no Kbuild)"
 endif
 
+# Type information can be made only where the kernel itself is; Kbuild would complain each time.
+NOBTF	:= $(if $(wildcard $(KDIR)/vmlinux),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+
 # Kbuild leaves its objects beside the sources: it works in a tree of links to them.
 $(KO): $(KSRC) $(KDIRS) $(KDIR)/Module.symvers
 	@mkdir -p $(addprefix $(@D)/,$(KDIRS))
 	@find $(@D) -xtype l -delete
 	@for i in $(KSRC); do [ -L $(@D)/$$i ] || ln -sr $$i $(@D)/$$i || exit; done
-	flock $(@D) $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(@D) modules
+	flock $(@D) $(MAKE) --no-print-directory -C $(KDIR) M=$(CURDIR)/$(@D) $(NOBTF) modules
 	@touch $@
 
 # ---- tests and the like -----------------------------------------------------------------------
