@@ -37,7 +37,7 @@ static void start_segment(struct arena *a, char *start, size_t size, bool mapped
  * [start, start + size) came from brk and does not continue the top. Ask for what the request still
  * misses: the old top's credit, the alignment of the start, and a page-aligned end.
  */
-static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t credit)
+static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t credit, size_t need)
 {
 	size_t front = align_up((uintptr_t)start, MALLOC_ALIGN) - (uintptr_t)start;
 	char *end = start + size;
@@ -54,7 +54,8 @@ static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t 
 		return false;
 	add_system_mem(a, end - start);
 	start_segment(a, start, end - start, false);
-	return true;
+	/* Without the missing part it may not be enough. */
+	return (size_t)(end - start) >= need;
 }
 
 static bool grow_by_brk(struct arena *a, size_t need)
@@ -64,6 +65,9 @@ static bool grow_by_brk(struct arena *a, size_t need)
 	size_t want = align_up(need - old_size, os_page_size);
 	char *start;
 
+	/* A try before this one, for more, got this much. */
+	if (old_size >= need)
+		return true;
 	if (want > PTRDIFF_MAX)
 		return false;
 	start = os_sbrk(want);
@@ -76,7 +80,7 @@ static bool grow_by_brk(struct arena *a, size_t need)
 	}
 	if (old_end && start < old_end)
 		die("break adjusted to free malloc space");
-	return start_brk_segment(a, start, want, old_size);
+	return start_brk_segment(a, start, want, old_size, need);
 }
 
 static bool grow_by_mmap(struct arena *a, size_t need)
@@ -119,7 +123,7 @@ bool main_grow(struct arena *a, size_t nb)
 size_t main_trim(struct arena *a, size_t pad)
 {
 	size_t size = chunksize(a->top), excess = top_excess(a, pad);
-	char *end = (char *)a->top + size, *new_end;
+	char *end = (char *)a->top + size, *new_end, *end_of_page;
 
 	if (!excess)
 		return 0;
@@ -136,7 +140,9 @@ size_t main_trim(struct arena *a, size_t pad)
 	}
 	a->system_mem -= end - new_end;
 	top_set(a, a->top, size - (end - new_end));
-	if (a->fresh > new_end)
-		a->fresh = new_end;
+	/* A page that is given back in part keeps what was written to it. */
+	end_of_page = (char *)align_up((uintptr_t)new_end, os_page_size);
+	if (a->fresh > end_of_page)
+		a->fresh = end_of_page;
 	return end - new_end;
 }
