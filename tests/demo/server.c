@@ -54,7 +54,7 @@ static double number(const char *name, const char *text, double min, double max)
 		end++;
 	}
 	if (end == text || *end || !(value >= min && value <= max))
-		errx(2, "--%s '%s': a number from %g to %g is needed", name, text, min, max);
+		errx(2, "--%s '%s': a number from %.15g to %.15g is needed", name, text, min, max);
 	return value;
 }
 
@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		errx(2, "unexpected '%s'; see --help", argv[optind]);
 	if (pages > size / PAGE)
-		errx(2, "--pages %g: a buffer of %g bytes has %g", pages, size, size / PAGE);
+		errx(2, "--pages %g: a buffer of %.0f bytes has %g", pages, size, size / PAGE);
 	sigaction(SIGTERM, &action, NULL);
 	run(open_status(path), size, pages ? pages : size / PAGE, NSEC / rate,
 	    now() + (int64_t)(seconds * NSEC));
