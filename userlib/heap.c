@@ -172,10 +172,9 @@ size_t heap_trim(struct arena *a, size_t pad)
 	size_t released = heap_trim_spare(a, pad), excess = top_excess(a, pad);
 	struct heap *h = heap_of(a->top);
 
-	if (!excess)
+	if (!excess || !os_let_go((char *)h + h->size - excess, excess))
 		return released;
 	h->size -= excess;
-	os_let_go((char *)h + h->size, excess);
 	a->system_mem -= excess;
 	top_set(a, a->top, chunksize(a->top) - excess);
 	if (a->fresh > (char *)h + h->size)

@@ -174,12 +174,13 @@ bool os_heap_commit(void *start, size_t size)
 	return mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
 }
 
-void os_let_go(void *start, size_t size)
+bool os_let_go(void *start, size_t size)
 {
 	int saved = errno;
+	bool gone = madvise(start, size, MADV_DONTNEED) == 0;
 
-	madvise(start, size, MADV_DONTNEED);
 	errno = saved;
+	return gone;
 }
 
 void *os_segment_map(size_t size)

@@ -31,8 +31,11 @@ void *os_remap(void *start, size_t size, size_t new_size);
 void *os_heap_reserve(void);
 /* Make part of a heap usable; zero unless it was let go by other means than os_heap_let_go(). */
 bool os_heap_commit(void *start, size_t size);
-/* Give the pages back; the range stays usable and reads as zero. */
-void os_let_go(void *start, size_t size);
+/*
+ * Give the pages back; the range stays usable and reads as zero. False: the process's memory is
+ * locked, all is as it was.
+ */
+bool os_let_go(void *start, size_t size);
 
 /* Memory for the main arena where brk fails: anywhere, or exactly at start. */
 void *os_segment_map(size_t size);

@@ -14,10 +14,7 @@ static size_t let_go_inside(struct chunk *c)
 	char *start = (char *)align_up((uintptr_t)c + sizeof(*c), os_page_size);
 	char *end = (char *)align_down((uintptr_t)c + chunksize(c), os_page_size);
 
-	if (end <= start)
-		return 0;
-	os_let_go(start, end - start);
-	return end - start;
+	return end > start && os_let_go(start, end - start) ? end - start : 0;
 }
 
 static size_t let_go_in_bin(struct bin *b)
