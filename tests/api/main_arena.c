@@ -2,6 +2,7 @@
 /* The main arena where brk is not its own: somebody else moves it, it fails, or it fails half-way. */
 #include <errno.h>
 #include <malloc.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "process.h"
@@ -34,16 +35,14 @@ void *sbrk(intptr_t increment)
 	return (void *)-1;
 }
 
-static bool zeroed_and_usable(size_t size)
-{
-	unsigned char *p = hide(calloc(1, size));
-	bool ok = p && is_filled(p, 0, malloc_usable_size(p));
-
-	if (p)
-		memset(p, 0xee, malloc_usable_size(p));
-	free(p);
-	return ok;
-}
+#define ZEROED_AND_USABLE(size) do {					\
+	unsigned char *got = hide(calloc(1, size));			\
+									\
+	ASSERT_NE(NULL, got);						\
+	ASSERT_TRUE(is_filled(got, 0, malloc_usable_size(got)));	\
+	memset(got, 0xee, malloc_usable_size(got));			\
+	free(got);							\
+} while (0)
 
 static bool work(void)
 {
@@ -70,10 +69,15 @@ static bool work(void)
 }
 
 FIXTURE(brk) { };
+FIXTURE_VARIANT(brk) { int top_pad; };
+FIXTURE_VARIANT_ADD(brk, no_pad) { .top_pad = 0 };
+FIXTURE_VARIANT_ADD(brk, odd_pad) { .top_pad = 1000 };
+FIXTURE_VARIANT_ADD(brk, default_pad) { .top_pad = 128 * K };
 FIXTURE_SETUP(brk)
 {
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, 0);
+	mallopt(M_TOP_PAD, variant->top_pad);
 }
 FIXTURE_TEARDOWN(brk) { }
 
@@ -112,7 +116,7 @@ TEST_F(brk, fails_later_and_comes_back)
 
 TEST_F(brk, somebody_else_moves_it)
 {
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 40; i++) {
 		size_t size = i * 37 % 5000 + 1;
 		unsigned char *foreign;
 
@@ -121,31 +125,64 @@ TEST_F(brk, somebody_else_moves_it)
 		foreign = sbrk(size);
 		ASSERT_NE((void *)-1, foreign);
 		memset(foreign, 0xff, size);
-		ASSERT_TRUE(zeroed_and_usable(100000 + i * 100));
+		ZEROED_AND_USABLE(100000 + i * 100);
 		ASSERT_TRUE(is_filled(foreign, 0xff, size));
 	}
 	/* What is free in the segments below is found and joined as ever. */
 	EXPECT_TRUE(work());
 }
 
-/* Somebody else's few bytes, and then brk gives no more than what was asked for first. */
+/* Blocks of this size and larger come zeroed, whether brk gives memory or not; else why not. */
+static const char *use(size_t size)
+{
+	for (int i = 0; i < 10; i++, size += 5000) {
+		unsigned char *p = hide(calloc(1, size));
+
+		if (!p)
+			return "no memory";
+		if (!is_filled(p, 0, malloc_usable_size(p)))
+			return "not zero";
+		memset(p, 0xee, malloc_usable_size(p));
+		free(p);
+	}
+	return NULL;
+}
+
+static const char *use_after_foreign(size_t foreign, size_t size, int calls)
+{
+	unsigned char *theirs = sbrk(foreign);
+	const char *wrong;
+
+	memset(theirs, 0xff, foreign);
+	fail_after = calls;
+	wrong = use(size);
+	fail_after = -1;
+	if (!wrong)
+		wrong = use(3 * size);
+	return wrong ? wrong : is_filled(theirs, 0xff, foreign) ? NULL : "wrote to others' memory";
+}
+
+/*
+ * Somebody else's few bytes, and then brk gives no more than what was asked for first: the end is not
+ * at a page's boundary. Each try in a process of its own, since the arena stays with mmap later.
+ */
 TEST_F(brk, fails_after_somebody_moved_it)
 {
 	for (int i = 1; i < 100; i++) {
-		unsigned char *foreign;
+		pid_t child = fork();
+		int status;
 
-		fail_after = -1;
-		foreign = sbrk(i * 16);
-		ASSERT_NE((void *)-1, foreign);
-		memset(foreign, 0xff, i * 16);
-		fail_after = 1;
-		for (int j = 0; j < 20; j++)
-			ASSERT_TRUE(zeroed_and_usable(60000 + i * 100 + j * 5000));
-		EXPECT_TRUE(work());
-		fail_after = -1;
-		for (int j = 0; j < 20; j++)
-			ASSERT_TRUE(zeroed_and_usable(150000 + i * 100 + j * 5000));
-		ASSERT_TRUE(is_filled(foreign, 0xff, i * 16));
+		if (!child) {
+			const char *wrong;
+
+			hide(malloc(i * 50));
+			wrong = use_after_foreign(i * 8, 60000 + i * 100, 1 + i % 3);
+			if (wrong)
+				fprintf(stderr, "# %d: %s\n", i, wrong);
+			_exit(wrong != NULL);
+		}
+		ASSERT_EQ(child, waitpid(child, &status, 0));
+		ASSERT_EQ(0, status);
 	}
 }
 
