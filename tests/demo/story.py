@@ -171,7 +171,7 @@ class Story:
 
     def introduce(self):
         print(f'''weir: malloc thresholds turned while the servers run, none of which is restarted.
-Machine   emulated by QEMU, Linux {os.uname().release}, {os.cpu_count()} CPUs: counts are exact; times are the emulator's, not real hardware's.
+Machine   emulated by QEMU, Linux {os.uname().release}, {os.cpu_count()} CPUs: counts are exact, times are the emulator's.
 Load      {RATE} requests/s of 2 MiB, of which 6 pages are touched; {LARGE_RATE} request/s of 64 MiB, all touched.
           Transparent huge pages are off, so that each page of 4 KiB is a fault.
 Columns   what a server did in the second: req, its requests; mmap, its minor faults in chunks mapped alone; heap, in
