@@ -49,6 +49,8 @@ static struct chunk *alloc_small_exact(struct arena *a, size_t nb)
 
 	if (c == bin_head(b))
 		return NULL;
+	if (unlikely(c->bk->fd != c))
+		die("malloc(): smallbin double linked list corrupted");
 	bin_unlink(a, c);
 	return take_whole(a, c);
 }

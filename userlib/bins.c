@@ -106,12 +106,16 @@ static void large_insert(struct bin *b, struct chunk *c, size_t size)
 	for (at = first; size < chunksize(at);)
 		at = at->fd_nextsize;
 	if (size == chunksize(at)) {
+		if (at->fd->bk != at)
+			die("malloc(): largebin double linked list corrupted (bk)");
 		c->fd_nextsize = c->bk_nextsize = NULL;
 		list_insert(c, at, at->fd);
 		return;
 	}
 	if (at->bk_nextsize->fd_nextsize != at)
 		die("malloc(): largebin double linked list corrupted (nextsize)");
+	if (at->bk->fd != at)
+		die("malloc(): largebin double linked list corrupted (bk)");
 	c->fd_nextsize = at;
 	c->bk_nextsize = at->bk_nextsize;
 	at->bk_nextsize->fd_nextsize = c;

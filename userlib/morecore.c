@@ -47,7 +47,7 @@ static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t 
 		if (os_sbrk(missing) == end)
 			end += missing;
 		else	/* Somebody moved the break meanwhile: use what we have. */
-			end = (char *)align_down((uintptr_t)end, MALLOC_ALIGN);
+			end = (char *)align_down((uintptr_t)end, os_page_size);
 	}
 	start += front;
 	if ((size_t)(end - start) < MINSIZE)
@@ -123,7 +123,7 @@ bool main_grow(struct arena *a, size_t nb)
 size_t main_trim(struct arena *a, size_t pad)
 {
 	size_t size = chunksize(a->top), excess = top_excess(a, pad);
-	char *end = (char *)a->top + size, *new_end, *end_of_page;
+	char *end = (char *)a->top + size, *new_end;
 
 	if (!excess)
 		return 0;
@@ -140,9 +140,7 @@ size_t main_trim(struct arena *a, size_t pad)
 	}
 	a->system_mem -= end - new_end;
 	top_set(a, a->top, size - (end - new_end));
-	/* A page that is given back in part keeps what was written to it. */
-	end_of_page = (char *)align_up((uintptr_t)new_end, os_page_size);
-	if (a->fresh > end_of_page)
-		a->fresh = end_of_page;
+	if (a->fresh > new_end)
+		a->fresh = new_end;
 	return end - new_end;
 }

@@ -55,8 +55,10 @@ bool arena_resize(struct arena *a, struct chunk *c, size_t nb)
 	size_t size = chunksize(c), next_size;
 	struct chunk *next = chunk_at(c, size);
 
+	if (unlikely(size <= MEM_OFFSET || size >= a->system_mem))
+		die("realloc(): invalid old size");
 	next_size = chunksize(next);
-	if (unlikely(size >= a->system_mem || next_size < MEM_OFFSET || next_size > a->system_mem))
+	if (unlikely(next_size < MEM_OFFSET || next_size > a->system_mem))
 		die("realloc(): invalid next size");
 	if (size >= nb) {
 		split(a, c, size, nb);

@@ -41,8 +41,20 @@ struct chunk *top_carve(struct arena *a, size_t nb, size_t *dirty)
 	return c;
 }
 
+/* Wherever its memory comes from, it ends at a page's boundary. */
+static void top_check(const struct arena *a)
+{
+	size_t size = chunksize(a->top);
+
+	if (unlikely(size < MINSIZE || !prev_inuse(a->top) ||
+		     !is_aligned((char *)a->top + size, os_page_size)))
+		die("malloc(): corrupted top size");
+}
+
 bool top_grow(struct arena *a, size_t nb)
 {
+	if (a->top)
+		top_check(a);
 	return a->main ? main_grow(a, nb) : heap_grow(a, nb);
 }
 
