@@ -109,6 +109,7 @@ static void replay(const struct trace_event *e)
 	case TRACE_FREE:
 		*(volatile char *)s->block;
 		free(s->block);
+		s->block = NULL;
 		break;
 	default:
 		errx(2, "the trace has a call %d", e->call);
@@ -129,6 +130,7 @@ static void *play_thread(void *arg)
 		for (n = 0; n < c->events && n < TRACE_CHAPTER; n++)
 			replay(&c->event[n]);
 	}
+	munmap(c, sizeof(*c));
 	return NULL;
 }
 
@@ -152,18 +154,11 @@ static void open_trace(const char *path)
 	slots = book((header.slots + 1) * sizeof(*slots));
 }
 
-int main(int argc, char **argv)
+static void play(void)
 {
 	pthread_t threads[TRACE_THREADS];
-	struct meter m;
 	uintptr_t i;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: replay TRACE\n");
-		return 2;
-	}
-	open_trace(argv[1]);
-	meter_start(&m);
 	for (i = 1; i < header.threads; i++) {
 		errno = pthread_create(&threads[i], NULL, play_thread, (void *)i);
 		if (errno)
@@ -172,6 +167,35 @@ int main(int argc, char **argv)
 	play_thread((void *)0);
 	for (i = 1; i < header.threads; i++)
 		pthread_join(threads[i], NULL);
+}
+
+/* What the recorded program left to its exit. */
+static void end_pass(void)
+{
+	uint32_t i;
+
+	for (i = 0; i <= header.slots; i++) {
+		free(slots[i].block);
+		slots[i].block = NULL;
+		slots[i].turn = 0;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	long passes = argc > 2 ? strtol(argv[2], NULL, 10) : 1;
+	struct meter m;
+
+	if (argc < 2 || argc > 3 || passes < 1) {
+		fprintf(stderr, "usage: replay TRACE [PASSES]\n");
+		return 2;
+	}
+	open_trace(argv[1]);
+	meter_start(&m);
+	while (passes--) {
+		play();
+		end_pass();
+	}
 	meter_stop(&m);
 	return 0;
 }
