@@ -160,7 +160,7 @@ static int weir_ioctl_get_counters(struct file *file, union weir_argument *arg)
 
 static int weir_ioctl_set_regions(struct file *file, union weir_argument *arg)
 {
-	const struct weir_regions *regions = &arg->regions;
+	struct weir_regions *regions = &arg->regions;
 	struct weir_region_set *set;
 	struct weir_record *rec;
 

@@ -54,29 +54,21 @@ static int weir_hotplug_state;
  */
 static const struct cred *weir_event_cred;
 
-/* The counter of minor faults of a region; the one of major faults is next to it. */
-static __always_inline int weir_fault_region(const struct weir_record *rec,
-					     const struct mm_struct *mm, unsigned long addr)
+/*
+ * The counter of minor faults of the region of @addr, or WEIR_COUNTER_MINFLT if in none.  brk is
+ * read without its lock: it moves one end at a time, and a fault beside the heap is no heap
+ * fault.
+ */
+static __always_inline unsigned int weir_fault_region(const struct weir_record *rec,
+						      const struct mm_struct *mm,
+						      unsigned long addr)
 {
 	const struct weir_region_set *set;
 
-	/*
-	 * Unlocked: brk(2) moves one end at a time, and a fault beside the heap is no heap
-	 * fault.
-	 */
 	if (addr >= READ_ONCE(mm->start_brk) && addr < READ_ONCE(mm->brk))
 		return WEIR_COUNTER_HEAP_MINFLT;
 	set = rcu_dereference_sched(rec->regions);
-	if (!set)
-		return -1;
-	switch (weir_regions_find(set, addr)) {
-	case WEIR_REGION_HEAP:
-		return WEIR_COUNTER_HEAP_MINFLT;
-	case WEIR_REGION_MMAP:
-		return WEIR_COUNTER_MMAP_MINFLT;
-	default:
-		return -1;
-	}
+	return set ? weir_regions_find(set, addr) : WEIR_COUNTER_MINFLT;
 }
 
 static void notrace weir_fault_begins(unsigned long ip, unsigned long parent_ip,
@@ -85,19 +77,23 @@ static void notrace weir_fault_begins(unsigned long ip, unsigned long parent_ip,
 	const struct vm_area_struct *vma = (void *)weir_ftrace_argument(fregs, 0);
 	unsigned long addr = weir_ftrace_argument(fregs, 1);
 	unsigned int flags = weir_ftrace_argument(fregs, 2);
+	const struct mm_struct *mm;
+	struct weir_ctlpage *page;
 	struct weir_record *rec;
-	int region;
+	unsigned int region;
 
 	if (flags & (FAULT_FLAG_TRIED | FAULT_FLAG_REMOTE))
 		return;
 	/* Disabled preemption is an RCU section, and cheaper than rcu_read_lock(). */
 	rcu_read_lock_sched_notrace();
-	rec = weir_registry_find(vma->vm_mm);
+	mm = vma->vm_mm;
+	rec = weir_registry_find(mm);
 	if (rec) {
-		atomic64_inc(weir_ctlpage_counter(rec->page, WEIR_COUNTER_MINFLT));
-		region = weir_fault_region(rec, vma->vm_mm, addr);
-		if (region >= 0)
-			atomic64_inc(weir_ctlpage_counter(rec->page, region));
+		page = rec->page;
+		atomic64_inc(weir_ctlpage_counter(page, WEIR_COUNTER_MINFLT));
+		region = weir_fault_region(rec, mm, addr);
+		if (region != WEIR_COUNTER_MINFLT)
+			atomic64_inc(weir_ctlpage_counter(page, region));
 	}
 	rcu_read_unlock_sched_notrace();
 }
@@ -117,7 +113,7 @@ static void weir_fault_was_major(struct perf_event *event, struct perf_sample_da
 {
 	struct mm_struct *mm = current->mm;
 	struct weir_record *rec;
-	int region;
+	unsigned int region;
 
 	if (!mm)
 		return;
@@ -126,7 +122,7 @@ static void weir_fault_was_major(struct perf_event *event, struct perf_sample_da
 	if (rec) {
 		weir_fault_move(rec->page, WEIR_COUNTER_MINFLT);
 		region = weir_fault_region(rec, mm, data->addr);
-		if (region >= 0)
+		if (region != WEIR_COUNTER_MINFLT)
 			weir_fault_move(rec->page, region);
 	}
 	rcu_read_unlock_sched_notrace();

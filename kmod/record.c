@@ -31,23 +31,17 @@ static DECLARE_COMPLETION(weir_record_none);
 
 static int weir_record_inherit(struct weir_record *rec, struct weir_record *parent)
 {
-	struct weir_region_set *set, *copy;
+	struct weir_region_set *set, *copy = weir_regions_alloc();
 
-	copy = kzalloc(sizeof(*copy), GFP_KERNEL_ACCOUNT);
 	if (!copy)
 		return -ENOMEM;
 	spin_lock(&parent->lock);
 	rec->own = parent->own;
 	set = rcu_dereference_protected(parent->regions, lockdep_is_held(&parent->lock));
-	if (set) {
-		copy->nr = set->nr;
-		memcpy(copy->range, set->range, sizeof(set->range));
-	}
+	if (set)
+		*copy = *set;
 	spin_unlock(&parent->lock);
-	if (copy->nr)
-		RCU_INIT_POINTER(rec->regions, copy);
-	else
-		kfree(copy);
+	RCU_INIT_POINTER(rec->regions, copy);
 	return 0;
 }
 

@@ -21,60 +21,66 @@ static bool weir_region_valid(const struct weir_region *region)
 	return !((region->start | region->end) & ~PAGE_MASK);
 }
 
-static int weir_range_compare(const void *a, const void *b)
+static int weir_region_compare(const void *a, const void *b)
 {
-	const struct weir_range *x = a, *y = b;
+	const struct weir_region *x = a, *y = b;
 
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static bool weir_regions_overlap(const struct weir_region_set *set)
+static bool weir_regions_overlap(const struct weir_region *sorted, unsigned int nr)
 {
 	unsigned int i;
 
-	for (i = 1; i < set->nr; i++)
-		if (set->range[i].start - set->range[i - 1].start < set->range[i - 1].size)
+	for (i = 1; i < nr; i++)
+		if (sorted[i].start < sorted[i - 1].end)
 			return true;
 	return false;
 }
 
+/* A set without a region, or NULL if there is no memory. */
+struct weir_region_set *weir_regions_alloc(void)
+{
+	struct weir_region_set *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+
+	if (set)
+		memset(set->start, 0xff, sizeof(set->start));
+	return set;
+}
+
 /**
  * weir_regions_create() - make a set of what a process has declared
- * @regions: its declaration; size and flags have been checked
+ * @regions: its declaration, which is sorted; size and flags have been checked
  *
  * Return: the set, NULL if there is no region, -EINVAL or -ENOMEM as an error pointer.
  */
-struct weir_region_set *weir_regions_create(const struct weir_regions *regions)
+struct weir_region_set *weir_regions_create(struct weir_regions *regions)
 {
+	struct weir_region *region = regions->region;
 	struct weir_region_set *set;
 	unsigned int i;
 
 	if (regions->nr > WEIR_REGION_SLOTS || regions->reserved)
 		return ERR_PTR(-EINVAL);
 	for (i = 0; i < regions->nr; i++)
-		if (!weir_region_valid(&regions->region[i]))
+		if (!weir_region_valid(&region[i]))
 			return ERR_PTR(-EINVAL);
-	if (memchr_inv(&regions->region[regions->nr], 0,
-		       (WEIR_REGION_SLOTS - regions->nr) * sizeof(regions->region[0])))
+	if (memchr_inv(&region[i], 0, (WEIR_REGION_SLOTS - i) * sizeof(*region)))
+		return ERR_PTR(-EINVAL);
+	sort(region, regions->nr, sizeof(*region), weir_region_compare, NULL);
+	if (weir_regions_overlap(region, regions->nr))
 		return ERR_PTR(-EINVAL);
 	if (!regions->nr)
 		return NULL;
 
-	set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+	set = weir_regions_alloc();
 	if (!set)
 		return ERR_PTR(-ENOMEM);
-	set->nr = regions->nr;
-	for (i = 0; i < set->nr; i++) {
-		const struct weir_region *region = &regions->region[i];
-
-		set->range[i].start = region->start;
-		set->range[i].size = region->end - region->start;
-		set->range[i].kind = region->kind;
-	}
-	sort(set->range, set->nr, sizeof(set->range[0]), weir_range_compare, NULL);
-	if (weir_regions_overlap(set)) {
-		kfree(set);
-		return ERR_PTR(-EINVAL);
+	for (i = 0; i < regions->nr; i++) {
+		set->start[i] = region[i].start;
+		set->size[i] = region[i].end - region[i].start;
+		set->counter[i] = region[i].kind == WEIR_REGION_HEAP ? WEIR_COUNTER_HEAP_MINFLT :
+								       WEIR_COUNTER_MMAP_MINFLT;
 	}
 	return set;
 }

@@ -8,33 +8,40 @@
 #include <linux/rcupdate.h>
 #include <linux/weir.h>
 
-/* Immutable once published; replaced as a whole, read under RCU. */
+#include "ctlpage.h"
+
+/*
+ * Immutable once published; replaced as a whole, read under RCU.  Ascending and disjoint; a slot
+ * not used starts behind every address and is empty.
+ */
 struct weir_region_set {
-	unsigned int nr;
-	struct weir_range {
-		unsigned long start;
-		unsigned long size;
-		unsigned int kind;	/* enum weir_region_kind */
-	} range[WEIR_REGION_SLOTS];	/* ascending, disjoint */
+	unsigned long start[WEIR_REGION_SLOTS];
+	unsigned long size[WEIR_REGION_SLOTS];
+	u8 counter[WEIR_REGION_SLOTS];	/* enum weir_counter: of minor faults */
 	struct rcu_head rcu;
 };
 
+static_assert(WEIR_REGION_SLOTS == 8);
+
 /*
- * The kind of region that @addr lies in, or 0.  Runs on every page fault: the set is small, so a
- * scan that ends at the first range above @addr beats a search.
+ * The counter of minor faults of the region that @addr lies in, or WEIR_COUNTER_MINFLT if in none.
+ * Runs on every page fault: three steps find the last region that starts at or below @addr.
  */
 static __always_inline unsigned int weir_regions_find(const struct weir_region_set *set,
 						      unsigned long addr)
 {
-	const struct weir_range *range = set->range;
-	const struct weir_range *end = range + set->nr;
+	unsigned int i = 0;
 
-	for (; range < end && addr >= range->start; range++)
-		if (addr - range->start < range->size)
-			return range->kind;
-	return 0;
+	if (addr >= set->start[4])
+		i = 4;
+	if (addr >= set->start[i + 2])
+		i += 2;
+	if (addr >= set->start[i + 1])
+		i += 1;
+	return addr - set->start[i] < set->size[i] ? set->counter[i] : WEIR_COUNTER_MINFLT;
 }
 
-struct weir_region_set *weir_regions_create(const struct weir_regions *regions);
+struct weir_region_set *weir_regions_create(struct weir_regions *regions);
+struct weir_region_set *weir_regions_alloc(void);
 
 #endif /* _WEIR_REGIONS_H */

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/uio.h>
 
 #include "weir_test.h"
 
@@ -272,6 +273,23 @@ TEST_F(faults, bus_errors_are_counted)
 	EXPECT_EQ(0, diff.kernel_min);
 	EXPECT_EQ(10, diff.min);
 	EXPECT_EQ(10, diff.mmap_min);
+}
+
+/* What another process does to the memory is none of the owner's faults, for the kernel and here. */
+TEST_F(faults, written_by_another_process)
+{
+	char text[8 * PAGE];
+	struct iovec local = { text, sizeof(text) }, remote = { heap, sizeof(text) };
+	pid_t pid, parent = getpid();
+
+	memset(text, 1, sizeof(text));
+	IN_CHILD(pid)
+		CHECK(process_vm_writev(parent, &local, 1, &remote, 1, 0) == sizeof(text));
+	begin();
+	EXPECT_EQ(0, child_status(pid));
+	end();
+	EXPECT_EQ(1, heap[sizeof(text) - 1]);
+	EXPECT_FAULTS(0, 0);
 }
 
 /* By design: the address space's faults are counted, also those of a child that borrows it. */
