@@ -6,6 +6,7 @@ VERSION	:= 1.0.0
 PREFIX	?= /usr/local
 DESTDIR	?=
 CFLAGS	?= -O2 -g
+OBJCOPY	?= objcopy
 B	:= build
 
 # Every rule stands here.
@@ -51,7 +52,8 @@ $(LIBOBJ): $(B)/obj/%.o: %.c Makefile
 
 $(CTLOBJ): $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(USER) $$(pkg-config --cflags libkmod) -c -o $@ $<
+	$(CC) $(USER) -DWEIR_VERSION='"$(VERSION)"' -DLIBDIR='"$(PREFIX)/lib"' \
+		$$(pkg-config --cflags libkmod) -c -o $@ $<
 
 $(B)/libweir.so: $(LIBOBJ) $(MAP) $(B)/obj/LIB.list
 	$(CC) $(CFLAGS) $(LINK) -o $@ $(LIBOBJ)
@@ -59,9 +61,12 @@ $(B)/libweir.so: $(LIBOBJ) $(MAP) $(B)/obj/LIB.list
 $(B)/libweir.so.1: | $(B)/libweir.so
 	ln -sf libweir.so $@
 
+# One object whose inner names are local: a program may have an arena_alloc() of its own.
 $(B)/libweir.a: $(LIBOBJ) $(B)/obj/LIB.list
 	rm -f $@
-	$(AR) rcs $@ $(LIBOBJ)
+	$(LD) -r -o $(B)/obj/libweir.o $(LIBOBJ)
+	$(OBJCOPY) --localize-hidden $(B)/obj/libweir.o
+	$(AR) rcs $@ $(B)/obj/libweir.o
 
 $(B)/weirctl: $(CTLOBJ) $(B)/obj/CTL.list
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(CTLOBJ) $$(pkg-config --libs libkmod)
