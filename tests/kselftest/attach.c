@@ -152,6 +152,19 @@ TEST(the_mapping_cannot_be_made_writable)
 	EXPECT_EQ(WEIR_PAGE_MAGIC, page->magic);
 }
 
+/* Not even into free space behind it. */
+TEST(the_mapping_does_not_grow)
+{
+	char *room = mmap(NULL, 8192, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = weir_open();
+
+	ASSERT_EQ(0, weir_attach(fd));
+	ASSERT_EQ(0, munmap(room, 8192));
+	ASSERT_EQ(room, mmap(room, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0));
+	EXPECT_EQ(MAP_FAILED, mremap(room, 4096, 8192, 0));
+	EXPECT_EQ(EFAULT, errno);
+}
+
 TEST(the_mapping_stays_where_it_is)
 {
 	ctlpage_t *page = weir_attach_self();
