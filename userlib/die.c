@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -13,8 +14,10 @@ void die(const char *message)
 		{ .iov_base = "\n", .iov_len = 1 },
 	};
 
-	/* One writev, so that lines of several dying threads do not mix. */
-	if (writev(STDERR_FILENO, line, 2) < 0)
-		abort();
+	/*
+	 * One writev, so that lines of several dying threads do not mix; not the C library's, which is
+	 * a cancellation point.
+	 */
+	syscall(SYS_writev, STDERR_FILENO, line, 2);
 	abort();
 }

@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -88,13 +89,20 @@ static void take_over(const struct weir_ctlpage *page)
 	atomic_store_explicit(&klink_seen, generation, memory_order_relaxed);
 }
 
+/* The C library's open() and close() are cancellation points, malloc must be none. */
+static void close_device(int fd)
+{
+	syscall(SYS_close, fd);
+}
+
 static int open_device(void)
 {
 	struct stat st;
-	int fd = open(WEIR_DEVICE, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	int fd = syscall(SYS_openat, AT_FDCWD, WEIR_DEVICE,
+			 O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 
 	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode))) {
-		close(fd);
+		close_device(fd);
 		fd = -1;
 	}
 	return fd;
@@ -160,7 +168,7 @@ static void attach(void)
 
 	if (fd >= 0) {
 		page = attach_and_map(fd, old == &no_page ? NULL : old);
-		close(fd);
+		close_device(fd);
 	}
 	if (page) {
 		/* Take over first: a reader of the new page finds its generation in force. */
@@ -233,7 +241,7 @@ void klink_say(enum weir_knob k, int64_t value)
 	say.value[k] = value;
 	if (is_attached(page) && (fd = open_device()) >= 0) {
 		ioctl(fd, WEIR_IOC_SET_KNOBS, &say);
-		close(fd);
+		close_device(fd);
 		take_over(page);
 	} else if (is_attached(page)) {
 		/* Cut off from the device (chroot): the page would outvote us, so say it over the page. */
