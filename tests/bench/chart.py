@@ -18,6 +18,7 @@ FURTHER = (('#8c564b', 2, 0.9), ('#e377c2', 1, 0.9), ('#7f7f7f', 3, 0.9), ('#bcb
 MEAN = 'geometric mean'
 LOW, HIGH = 0.25, 8     # a panel goes no further; what is beyond stands at its edge
 ROW = 21                # pixels
+KEY = 0.993             # of the height
 
 
 def _style(allocator, others):
@@ -47,24 +48,25 @@ def _panel(results, what, title, first):
     high = min(HIGH, max([1.25] + [p[2] for p in points]) * 1.08)
     others = [a for a in results.allocators if a != BASE]
     last = len(results.workloads) + 0.5
-    text = ['unset label', 'set title "%s, %s = 1" font ":Bold,13" offset 0,2.2' % (title, BASE),
+    text = ['unset label', 'set title "%s, %s = 1" font ":Bold,13"' % (title, BASE),
             'set xrange [%g:%g]' % (low, high), 'set yrange [%g:-0.8]' % (last + 0.8)]
-    if first:
-        text.append('set ytics scale 0 (%s)' % ', '.join(
-            ['"%s" %d' % (w, i) for i, w in enumerate(results.workloads)]
-            + ['"{/:Bold %s}" %g' % (MEAN, last)]))
-    else:
-        text.append('set ytics scale 0 format ""')
+    # Both panels have the grid's lines, the first alone their names.
+    text.append('set ytics scale 0 (%s) tc rgb "#000000"' % ', '.join(
+        ['"%s" %d' % (w if first else '', i) for i, w in enumerate(results.workloads)]
+        + ['"%s" %g' % ('{/:Bold %s}' % MEAN if first else '', last)]))
+    text.append('set key at screen 0.5, screen %g center top horizontal maxrows 1' % KEY if first
+                else 'unset key')
     for a, row, ratio in points:
         if not low <= ratio <= high:
             edge, side = (high, 'right') if ratio > high else (low, 'left')
             text.append('set label "%.1f" at %g,%g %s offset %s,0 font ",9" tc rgb "%s"' % (
                 ratio, edge, row, side, '-0.8' if side == 'right' else '0.8', _style(a, others)[0]))
-    lines = ['1 -2', '1 %g' % (last + 2)]
+    lines = ['1 -0.8', '1 %g' % (last + 0.8)]
     plots = ['$one with lines lc rgb "#444444" lw 1.6 notitle']
     text += ['$one << END', *lines, 'END']
     # Ours last: nothing covers it.
-    for n, a in enumerate(sorted(others, key=lambda a: a == OURS)):
+    drawn = {p[0] for p in points}
+    for n, a in enumerate(sorted(drawn, key=lambda a: (a == OURS, others.index(a)))):
         colour, point, size = _style(a, others)
         text += ['$p%d << END' % n,
                  *('%g %g' % (min(max(r, low), high), row) for b, row, r in points if b == a), 'END']
@@ -74,14 +76,14 @@ def _panel(results, what, title, first):
 
 
 def _script(results, terminal, path):
-    height = 150 + ROW * (len(results.workloads) + 2)
+    height = 145 + ROW * (len(results.workloads) + 2)
     text = ['set terminal %s size 1100,%d font "DejaVu Sans,11" background "#ffffff"' % (terminal, height),
-            'set output "%s"' % path, 'set multiplot layout 1,2 margins 0.125,0.985,%g,%g spacing 0.02'
-            % (50 / height, 1 - 95 / height),
+            'set output "%s"' % path, 'set multiplot layout 1,2 margins 0.145,0.985,%g,%g spacing 0.02'
+            % (60 / height, 1 - 85 / height),
             'set logscale x 2',
-            'set xtics (0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8) nomirror',
+            'set xtics (0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8) nomirror tc rgb "#000000"',
             'set grid xtics ytics lc rgb "#dddddd" lt 1', 'set border 3 lc rgb "#888888"',
-            'set key above horizontal center', 'set xlabel "less is better" offset 0,0.3']
+            'set xlabel "less is better" offset 0,0.3']
     for n, (what, title) in enumerate(PANELS):
         text += _panel(results, what, title, n == 0)
     return '\n'.join(text + ['unset multiplot', ''])

@@ -77,6 +77,8 @@ def conditions(chosen, arguments, runs):
     yield 'machine     %d CPUs, %s, Linux %s, huge pages %s, load %.1f at the start' % (
         os.cpu_count(), model, platform.release(), huge, os.getloadavg()[0])
     yield 'allocators  ' + ', '.join('%s (%s)' % (a.name, a.version) for a in chosen)
+    if os.getloadavg()[0] > 0.5:
+        yield 'WARNING     the machine was busy: times are not to be trusted, CPU times hardly'
     if 'WEIR_OPTIONS' in os.environ:
         yield 'settings    WEIR_OPTIONS=' + os.environ['WEIR_OPTIONS']
     yield 'runs        %d of each, one of each allocator in turn; figures are medians' % runs

@@ -18,7 +18,7 @@ SHAPES = (
     ('larson', 4, 0.35),
     ('producer', 2, 2),
     ('producer', 8, 0.6),
-    ('churn', 4, 3),
+    ('churn', 4, 1),
     ('thrash', 4, 0.6),
     ('scratch', 4, 0.6),
     ('fragment', 1, 0.6),
