@@ -107,14 +107,14 @@ $(KO): $(KSRC) $(KDIRS) $(KDIR)/Module.symvers
 demo:				## show what it is for, on a live process in a virtual machine
 	tests/setup/packages build vm demo
 	tests/setup/kernel stock
-	$(MAKE) all
+	$(MAKE) -s all
 	tests/demo/run
 
 test:				## run every test, on this machine and in virtual ones
 	tests/setup/packages build vm test
 	tests/setup/kernel stock
 	tests/setup/ksft
-	$(MAKE) all
+	$(MAKE) -s all
 	tests/run
 
 check: all			## run the tests that need no virtual machine
