@@ -86,6 +86,11 @@ struct arena *heap_arena_create(unsigned int slot);
 struct arena *heap_arena_of(const struct chunk *c);
 bool heap_grow(struct arena *a, size_t nb);
 size_t heap_trim(struct arena *a, size_t pad);
+/*
+ * For check.c: the chunks of one heap are [*first, *end). Begins with heap NULL at the last one;
+ * returns what to pass for the heap before, NULL after the first.
+ */
+void *heap_extent(const struct arena *a, void *heap, struct chunk **first, char **end);
 /* Only whole heaps that hold nothing but the top, however small that is; returns bytes. */
 size_t heap_trim_spare(struct arena *a, size_t pad);
 

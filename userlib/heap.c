@@ -181,3 +181,14 @@ size_t heap_trim(struct arena *a, size_t pad)
 		a->fresh = (char *)h + h->size;
 	return released + excess;
 }
+
+void *heap_extent(const struct arena *a, void *heap, struct chunk **first, char **end)
+{
+	struct heap *h = heap ? heap : heap_of(a->top);
+
+	*first = (struct chunk *)(h + 1);
+	if (!h->prev)
+		*first = chunk_at(*first, align_up(sizeof(struct arena), MALLOC_ALIGN));
+	*end = (char *)h + h->size;
+	return h->prev;
+}
