@@ -21,14 +21,11 @@
 
 #define PAGE 4096
 
-struct slot {
-	char *block;
-	_Atomic uint32_t turn;
-};
-
 static int trace;
 static struct trace_header header;
-static struct slot *slots;
+/* Of each slot.  A single thread waits for nobody: its turns are not looked at, and take no memory. */
+static char **blocks;
+static _Atomic uint32_t *turns;
 static uint8_t *author;		/* of each chapter */
 
 static void *book(size_t size)
@@ -52,11 +49,11 @@ static off_t chapter_at(uint32_t i)
 }
 
 /* Turns are short unless the other thread sleeps; then its time is not to be taken. */
-static void wait_for_turn(struct slot *s, uint32_t turn)
+static void wait_for_turn(const struct trace_event *e)
 {
 	unsigned int tries;
 
-	for (tries = 0; atomic_load_explicit(&s->turn, memory_order_acquire) != turn; tries++) {
+	for (tries = 0; atomic_load_explicit(&turns[e->slot], memory_order_acquire) != e->turn; tries++) {
 		if (tries < 100)
 			__builtin_ia32_pause();
 		else if (tries < 200)
@@ -90,31 +87,33 @@ static void *aligned(size_t alignment, size_t size)
 
 static void replay(const struct trace_event *e)
 {
-	struct slot *s = &slots[e->slot];
+	char **block = &blocks[e->slot];
 
-	wait_for_turn(s, e->turn);
+	if (turns)
+		wait_for_turn(e);
 	switch (e->call) {
 	case TRACE_MALLOC:
-		s->block = touched(malloc(e->size), e->size);
+		*block = touched(malloc(e->size), e->size);
 		break;
 	case TRACE_CALLOC:
-		s->block = touched(calloc(1, e->size), e->size);
+		*block = touched(calloc(1, e->size), e->size);
 		break;
 	case TRACE_MEMALIGN:
-		s->block = touched(aligned((size_t)1 << e->alignment, e->size), e->size);
+		*block = touched(aligned((size_t)1 << e->alignment, e->size), e->size);
 		break;
 	case TRACE_REALLOC:
-		s->block = touched(realloc(s->block, e->size), e->size);
+		*block = touched(realloc(*block, e->size), e->size);
 		break;
 	case TRACE_FREE:
-		*(volatile char *)s->block;
-		free(s->block);
-		s->block = NULL;
+		*(volatile char *)*block;
+		free(*block);
+		*block = NULL;
 		break;
 	default:
 		errx(2, "the trace has a call %d", e->call);
 	}
-	atomic_store_explicit(&s->turn, e->turn + 1, memory_order_release);
+	if (turns)
+		atomic_store_explicit(&turns[e->slot], e->turn + 1, memory_order_release);
 }
 
 static void *play_thread(void *arg)
@@ -151,7 +150,9 @@ static void open_trace(const char *path)
 		author[i] = c->thread;
 	}
 	munmap(c, sizeof(*c));
-	slots = book((header.slots + 1) * sizeof(*slots));
+	blocks = book((header.slots + 1) * sizeof(*blocks));
+	if (header.threads > 1)
+		turns = book((header.slots + 1) * sizeof(*turns));
 }
 
 static void play(void)
@@ -175,9 +176,10 @@ static void end_pass(void)
 	uint32_t i;
 
 	for (i = 0; i <= header.slots; i++) {
-		free(slots[i].block);
-		slots[i].block = NULL;
-		slots[i].turn = 0;
+		free(blocks[i]);
+		blocks[i] = NULL;
+		if (turns)
+			turns[i] = 0;
 	}
 }
 
