@@ -42,6 +42,18 @@ def _points(results, what):
             yield a, len(results.workloads) + 0.5, mean
 
 
+def _beyond(points, low, high, others):
+    """Labels with the ratio, beside the edge where the point stands; several in a row side by side."""
+    there = {}
+    for a, row, ratio in points:
+        if low <= ratio <= high:
+            continue
+        edge, side, sign = (high, 'right', -1) if ratio > high else (low, 'left', 1)
+        at = there[row, side] = there.get((row, side), -1) + 1
+        yield 'set label "%.*f" at %g,%g %s offset %g,0 font ",9" tc rgb "%s"' % (
+            2 if ratio < 1 else 1, ratio, edge, row, side, sign * (0.8 + 4 * at), _style(a, others)[0])
+
+
 def _panel(results, what, title, first):
     points = list(_points(results, what))
     low = max(LOW, min([0.8] + [p[2] for p in points]) / 1.08)
@@ -56,11 +68,7 @@ def _panel(results, what, title, first):
         + ['"%s" %g' % ('{/:Bold %s}' % MEAN if first else '', last)]))
     text.append('set key at screen 0.5, screen %g center top horizontal maxrows 1' % KEY if first
                 else 'unset key')
-    for a, row, ratio in points:
-        if not low <= ratio <= high:
-            edge, side = (high, 'right') if ratio > high else (low, 'left')
-            text.append('set label "%.1f" at %g,%g %s offset %s,0 font ",9" tc rgb "%s"' % (
-                ratio, edge, row, side, '-0.8' if side == 'right' else '0.8', _style(a, others)[0]))
+    text += _beyond(points, low, high, others)
     lines = ['1 -0.8', '1 %g' % (last + 0.8)]
     plots = ['$one with lines lc rgb "#444444" lw 1.6 notitle']
     text += ['$one << END', *lines, 'END']
