@@ -16,7 +16,7 @@ STYLES = {
 }
 FURTHER = (('#8c564b', 2, 0.9), ('#e377c2', 1, 0.9), ('#7f7f7f', 3, 0.9), ('#bcbd22', 6, 0.9))
 MEAN = 'geometric mean'
-LOW, HIGH = 0.25, 8     # a panel goes no further; what is beyond stands at its edge
+LOW, HIGH = 0.2, 8      # a panel goes no further; what is beyond stands at its edge
 ROW = 21                # pixels
 KEY = 0.993             # of the height
 
@@ -89,7 +89,7 @@ def _script(results, terminal, path):
             'set output "%s"' % path, 'set multiplot layout 1,2 margins 0.145,0.985,%g,%g spacing 0.02'
             % (60 / height, 1 - 85 / height),
             'set logscale x 2',
-            'set xtics (0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8) nomirror tc rgb "#000000"',
+            'set xtics (0.18, 0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8) nomirror tc rgb "#000000"',
             'set grid xtics ytics lc rgb "#dddddd" lt 1', 'set border 3 lc rgb "#888888"',
             'set xlabel "less is better" offset 0,0.3']
     for n, (what, title) in enumerate(PANELS):
