@@ -89,7 +89,7 @@ def _script(results, terminal, path):
             'set output "%s"' % path, 'set multiplot layout 1,2 margins 0.145,0.985,%g,%g spacing 0.02'
             % (60 / height, 1 - 85 / height),
             'set logscale x 2',
-            'set xtics (0.18, 0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8) nomirror tc rgb "#000000"',
+            'set xtics (0.25, 0.35, 0.5, 0.7, 1, 1.4, 2, 2.8, 4, 5.6, 8) nomirror tc rgb "#000000"',
             'set grid xtics ytics lc rgb "#dddddd" lt 1', 'set border 3 lc rgb "#888888"',
             'set xlabel "less is better" offset 0,0.3']
     for n, (what, title) in enumerate(PANELS):
