@@ -332,7 +332,7 @@ static void run(unsigned long operations, unsigned int threads)
 
 int main(int argc, char **argv)
 {
-	unsigned long operations = argc > 1 ? strtoul(argv[1], NULL, 0) : 1500000;
+	unsigned long operations = argc > 1 ? strtoul(argv[1], NULL, 0) : 4000000;
 	unsigned int threads = argc > 3 ? strtoul(argv[3], NULL, 0) : 0, plans = threads ? 1 : 4;
 	static const unsigned int usual[] = { 1, 2, 4, 8 };
 

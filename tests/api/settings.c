@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Prints the settings in force, told from what the allocator does. For environment.sh. */
+#include <malloc.h>
+
+#include "process.h"
+
+#define SIZE 3000
+
+int main(void)
+{
+	size_t threshold, pad, perturb, before;
+	unsigned char *p;
+	void *block[50];
+	bool trims, cached;
+
+	setvbuf(stdout, NULL, _IONBF, 0);
+	p = hide(malloc(SIZE));
+	perturb = p[SIZE / 2] ? p[SIZE / 2] ^ 0xff : 0;
+	/* As long as the pad is, but for the rounding to pages. */
+	pad = mallinfo2().keepcost & ~(PAGE - 1);
+	free(hide(malloc(100)));
+	cached = mallinfo2().smblks > 0;
+
+	for (threshold = 16 * K; threshold <= 256 * K; threshold *= 2) {
+		malloc_trim(0);
+		p = hide(malloc(threshold));
+		if (mallinfo2().hblks)
+			break;
+	}
+	if (threshold <= 256 * K)
+		printf("threshold=%zu max=on ", threshold);
+	else
+		printf("threshold=none max=off ");
+
+	before = mallinfo2().arena;
+	for (int i = 0; i < 50; i++)
+		block[i] = hide(malloc(20 * K));
+	for (int i = 50; i-- > 0;)
+		free(block[i]);
+	trims = mallinfo2().arena < before + 300 * K;
+	printf("trim=%s pad=%zu perturb=%zu cached=%s ", trims ? "on" : "off", pad, perturb, cached ? "yes" : "no");
+
+	free(hide(malloc(1 * M)));
+	free(hide(malloc(1 * M)));
+	free(hide(malloc(4 * M)));
+	hide(malloc(3 * M));
+	malloc_trim(0);
+	before = mallinfo2().hblks;
+	hide(malloc(2 * M));
+	printf("learns=%s\n", mallinfo2().hblks == before && threshold <= 256 * K ? "yes" : "no");
+	return 0;
+}
