@@ -145,11 +145,22 @@ struct kobj_type weir_process_ktype = {
 	.get_ownership = weir_process_ownership,
 };
 
+/* A process's record is its owner's business. */
+static void __init weir_attributes_make_private(struct attribute **list)
+{
+	for (; *list; list++)
+		(*list)->mode &= 0700;
+}
+
 void __init weir_sysfs_process_init(void)
 {
+	size_t i;
+
 	weir_attributes_init_knobs(weir_knob_attrs, weir_knob_list, weir_knob_show,
 				   weir_knob_store);
 	weir_attributes_init_knobs(weir_source_attrs, weir_source_list, weir_source_show, NULL);
 	weir_attributes_init_counters(weir_counter_attrs, weir_counter_list, weir_counter_show);
 	weir_counter_list[WEIR_COUNTER_NR] = &weir_comm_attr.attr;
+	for (i = 0; weir_process_groups[i]; i++)
+		weir_attributes_make_private(weir_process_groups[i]->attrs);
 }

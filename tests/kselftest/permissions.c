@@ -63,7 +63,7 @@ TEST(modes_and_owners)
 
 		snprintf(path, sizeof(path), "%s/processes/%d/%s", WEIR_SYSFS, pid, name);
 		ASSERT_EQ(0, stat(path, &st)) TH_LOG("%s", name);
-		EXPECT_EQ(i < NR(knobs) ? 0644 : 0444, st.st_mode & 07777) TH_LOG("%s", name);
+		EXPECT_EQ(i < NR(knobs) ? 0600 : 0400, st.st_mode & 07777) TH_LOG("%s", name);
 		EXPECT_EQ(NOBODY, st.st_uid) TH_LOG("%s", name);
 		EXPECT_EQ(NOBODY, st.st_gid) TH_LOG("%s", name);
 	}
@@ -91,9 +91,10 @@ TEST(the_owner_writes_its_own_and_others_do_not)
 		IN_CHILD(writer) {
 			CHECK(become(SOMEBODY));
 			CHECK(sysfs_put("default", "processes/%d/%s", pid, knobs[i]) == -EACCES);
-			CHECK(!strcmp(text, sysfs_get("processes/%d/%s", pid, knobs[i])));
+			CHECK(!*sysfs_get("processes/%d/%s", pid, knobs[i]));
 		}
 		EXPECT_EQ(0, child_status(writer)) TH_LOG("%s", knobs[i]);
+		EXPECT_STREQ(text, sysfs_get("processes/%d/%s", pid, knobs[i]));
 		EXPECT_EQ(0, sysfs_put("default", "processes/%d/%s", pid, knobs[i]));
 	}
 	close(hold);
