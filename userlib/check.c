@@ -125,8 +125,8 @@ static bool check_chunks(const struct report *r, const struct arena *a, struct t
 	t->whole = true;
 	if (a->main) {
 		first = (struct chunk *)align_up((uintptr_t)brk_start(), MALLOC_ALIGN);
-		end = (char *)a->top + chunksize(a->top);
-		t->whole = !a->top_mapped && (size_t)(end - (char *)first) == a->system_mem;
+		end = os_sbrk(0);
+		t->whole = !a->top_mapped && (size_t)(end - (char *)first) <= a->system_mem;
 		return !t->whole || check_piece(r, a, first, end, t);
 	}
 	do {
