@@ -127,3 +127,49 @@ struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty)
 		return NULL;
 	return top_carve(a, nb, dirty);
 }
+
+/* Cut up to n chunks of nb bytes from the front of the free chunk c, which has been unlinked. */
+static unsigned int cut_run(struct arena *a, struct chunk *c, size_t nb, unsigned int n, struct chunk **run)
+{
+	size_t size = chunksize(c);
+	unsigned int i = 0;
+
+	while (i < n && size >= nb + MINSIZE) {
+		set_head(c, nb | PREV_INUSE | arena_bit(a));
+		run[i++] = c;
+		c = chunk_at(c, nb);
+		size -= nb;
+	}
+	set_head(c, size | PREV_INUSE | arena_bit(a));
+	if (i < n && size >= nb) {	/* too little is left for a remainder: the last takes it all */
+		run[i++] = c;
+		set_inuse_at(c, size);
+	} else {
+		set_foot(c, size);
+		unsorted_insert(a, c);
+		a->last_remainder = c;
+	}
+	return i;
+}
+
+unsigned int arena_alloc_run(struct arena *a, size_t nb, unsigned int n, struct chunk **run)
+{
+	struct chunk *next;
+	unsigned int i = 0;
+	size_t dirty;
+
+	while (i < n) {
+		run[i] = arena_alloc(a, nb, i == 0, &dirty);
+		if (!run[i])
+			break;
+		next = next_chunk(run[i++]);
+		if (next == a->top) {
+			while (i < n && (run[i] = top_carve(a, nb, &dirty)) != NULL)
+				i++;
+		} else if (i < n && !inuse(next) && chunksize(next) >= nb) {
+			bin_unlink(a, next);
+			i += cut_run(a, next, nb, n - i, &run[i]);
+		}
+	}
+	return i;
+}

@@ -11,6 +11,7 @@
 
 #include <sched.h>
 
+#include "die.h"
 #include "fork.h"
 #include "knobs.h"
 #include "tcache.h"
@@ -37,24 +38,78 @@ struct arena *arena_of(const struct chunk *c)
 }
 
 /*
+ * free never waits for an arena. It takes the lock if that is free; else it leaves the block on the
+ * arena's deferred list, from which whoever has the lock takes all of them in, when taking the lock and
+ * after dropping it. No block is left behind:
+ *
+ *   freeing thread              holder of the lock
+ *   push the block              drop the lock
+ *   try the lock                look at the list
+ *
+ * All four are sequentially consistent, so either the holder sees the block or the try succeeds.
+ *
+ * The list is linked through the blocks' first words, xor-ed with their own address shifted by 12
+ * (safe-linking) and checked for alignment when taken in.
+ */
+static void *deferred_mangle(void *at, void *next)
+{
+	return (void *)((uintptr_t)at >> 12 ^ (uintptr_t)next);
+}
+
+static void take_in_deferred(struct arena *a)
+{
+	void *mem = atomic_exchange_explicit(&a->deferred, NULL, memory_order_acquire), *next;
+
+	for (; mem; mem = next) {
+		if (unlikely(!is_aligned(mem, MALLOC_ALIGN)))
+			die("free(): unaligned chunk detected in deferred list");
+		next = deferred_mangle(mem, *(void **)mem);
+		arena_free(a, mem2chunk(mem));
+	}
+}
+
+static bool has_deferred(struct arena *a)
+{
+	return atomic_load(&a->deferred) != NULL;
+}
+
+/*
  * Between fork's prepare and parent handlers the forking thread holds every arena; handlers of
  * others that run meanwhile may allocate, and must not wait for themselves.
  */
+bool arena_try(struct arena *a)
+{
+	return lock_try(&a->lock) || fork_holds_locks();
+}
+
 void arena_lock(struct arena *a)
 {
-	if (!lock_try(&a->lock) && !fork_holds_locks())
+	if (!arena_try(a))
 		lock_take(&a->lock);
+	if (unlikely(has_deferred(a)))
+		take_in_deferred(a);
 }
 
 void arena_unlock(struct arena *a)
 {
-	if (!fork_holds_locks())
+	if (fork_holds_locks())
+		return;
+	lock_drop(&a->lock);
+	while (unlikely(has_deferred(a)) && lock_try(&a->lock)) {
+		take_in_deferred(a);
 		lock_drop(&a->lock);
+	}
 }
 
-static bool arena_try(struct arena *a)
+void arena_defer(struct arena *a, void *mem)
 {
-	return lock_try(&a->lock) || fork_holds_locks();
+	void *head = atomic_load_explicit(&a->deferred, memory_order_relaxed);
+
+	do {
+		*(void **)mem = deferred_mangle(mem, head);
+	} while (!atomic_compare_exchange_weak(&a->deferred, &head, mem));
+	if (lock_try(&a->lock))
+		arena_unlock(a);
 }
 
 static unsigned int cpus_allowed(void)
@@ -161,7 +216,7 @@ void arenas_unlock_all(void)
 {
 	for (unsigned int i = arena_count(); i-- > 0;)
 		if (arena_at(i))
-			lock_drop(&arena_at(i)->lock);
+			arena_unlock(arena_at(i));
 	lock_drop(&list_lock);
 }
 

@@ -44,6 +44,8 @@ struct arena {
 	uint64_t binmap[BINMAP_WORDS];	/* a clear bit: bin surely empty */
 	struct bin unsorted;
 	struct bin bins[BINS];
+	/* Blocks whose free found the lock taken; a line of its own, other CPUs write it. */
+	_Alignas(64) void *_Atomic deferred;
 };
 
 /* bins.c; the arena's lock is held in all of them */
@@ -60,11 +62,17 @@ struct chunk *bins_best_fit(struct arena *a, size_t nb);
  * zero. With grow false only memory that the arena already has is used.
  */
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty);
+/*
+ * Up to n chunks of nb bytes, nb being small, into run[], neighbours if possible; returns how many.
+ * The arena grows for the first one alone.
+ */
+unsigned int arena_alloc_run(struct arena *a, size_t nb, unsigned int n, struct chunk **run);
 
 /* release.c: returns the size of the free span that c is now part of */
 size_t arena_free(struct arena *a, struct chunk *c);
-/* The same without looking at trimming. */
+/* The two halves of it: after any number of the first, one call of the second with the largest span. */
 size_t arena_coalesce(struct arena *a, struct chunk *c);
+void arena_look_at_trimming(struct arena *a, size_t coalesced);
 
 /* top.c: the chunk that borders the end of the arena's memory; the arena's lock is held */
 struct chunk *top_carve(struct arena *a, size_t nb, size_t *dirty);
@@ -103,7 +111,10 @@ struct arena *arena_of(const struct chunk *c);
 /* The arena for the calling thread, locked; avoid: one that has just failed, or NULL. */
 struct arena *arena_acquire(const struct arena *avoid);
 void arena_lock(struct arena *a);
+bool arena_try(struct arena *a);
 void arena_unlock(struct arena *a);
+/* Free a block of an arena that another thread has locked: never waits. */
+void arena_defer(struct arena *a, void *mem);
 void arenas_lock_all(void);
 void arenas_unlock_all(void);
 void arenas_reset_locks(void);

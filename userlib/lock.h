@@ -41,16 +41,15 @@ static inline bool lock_try(struct lock *l)
 {
 	int free_state = 0;
 
-	return atomic_compare_exchange_strong_explicit(&l->state, &free_state, 1,
-						       memory_order_acquire,
-						       memory_order_relaxed);
+	/* Sequentially consistent, and so is the drop: arena_defer() relies on it. */
+	return atomic_compare_exchange_strong(&l->state, &free_state, 1);
 }
 
 static inline void lock_take(struct lock *l)
 {
 	if (lock_try(l))
 		return;
-	for (int spin = 0; spin < 100; spin++) {
+	for (int spin = 0; spin < 30; spin++) {
 		cpu_relax();
 		if (!atomic_load_explicit(&l->state, memory_order_relaxed) && lock_try(l))
 			return;
@@ -61,7 +60,7 @@ static inline void lock_take(struct lock *l)
 
 static inline void lock_drop(struct lock *l)
 {
-	if (atomic_exchange_explicit(&l->state, 0, memory_order_release) == 2)
+	if (atomic_exchange(&l->state, 0) == 2)
 		lock_wake(l);
 }
 

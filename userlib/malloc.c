@@ -138,7 +138,10 @@ static void free_to_arena(struct chunk *c)
 	size_t merged;
 
 	klink_poll();
-	arena_lock(a);
+	if (!arena_try(a)) {
+		arena_defer(a, chunk2mem(c));
+		return;
+	}
 	merged = arena_free(a, c);
 	arena_unlock(a);
 	/*
@@ -147,7 +150,7 @@ static void free_to_arena(struct chunk *c)
 	 */
 	t = merged >= TRIM_LOOK_SIZE && mxfast ? tcache_make() : NULL;
 	if (t)
-		tcache_flush(t, mxfast);
+		tcache_consolidate(t, mxfast);
 }
 
 __attribute__((noinline)) void free_slow(void *mem)

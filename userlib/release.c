@@ -20,7 +20,7 @@ static void free_check(const struct arena *a, const struct chunk *c, const struc
 }
 
 /* Trim when a large span came free, or when a knob was turned since this arena last looked. */
-static void look_at_trimming(struct arena *a, size_t coalesced)
+void arena_look_at_trimming(struct arena *a, size_t coalesced)
 {
 	unsigned int epoch = knobs_trim_epoch();
 	int64_t threshold;
@@ -72,6 +72,6 @@ size_t arena_free(struct arena *a, struct chunk *c)
 {
 	size_t size = arena_coalesce(a, c);
 
-	look_at_trimming(a, size);
+	arena_look_at_trimming(a, size);
 	return size;
 }

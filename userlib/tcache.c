@@ -10,12 +10,14 @@
 #include "meta.h"
 
 /* A bin holds at most this many bytes, within these counts. */
-#define BIN_BYTES	((size_t)4096)
+#define BIN_BYTES	((size_t)8192)
 #define BIN_COUNT_MIN	4
-#define BIN_COUNT_MAX	64
+#define BIN_COUNT_MAX	128
 /* A refill takes at most this many bytes, and one chunk the first time. */
-#define BATCH_BYTES	((size_t)2048)
-#define BATCH_MAX	16
+#define BATCH_BYTES	((size_t)4096)
+#define BATCH_MAX	32
+/* Frees that may consolidate, for one that does: flushing and refilling cost as much as many frees. */
+#define CONSOLIDATE_EVERY 32
 
 /*
  * Stand-ins, never written: every bin is empty and full. Of struct tcache they have just the bins,
@@ -104,6 +106,7 @@ static void cache_init(struct tcache *t)
 	}
 	tcache_apply_limits(t);
 	t->arena = NULL;
+	t->quiet_frees = 0;
 }
 
 void tcache_lock(void) { lock_take(&registry_lock); }
@@ -190,19 +193,13 @@ static void push(struct tcache_bin *b, void *mem)
 /* A chunk for the request; the rest of the batch goes into the bin, lowest address on top. */
 static struct chunk *take_batch(struct tcache_bin *b, unsigned int batch, struct arena *a, size_t nb)
 {
-	struct chunk *taken[BATCH_MAX];
-	unsigned int n;
-	size_t dirty;
+	struct chunk *run[BATCH_MAX];
+	unsigned int n = arena_alloc_run(a, nb, batch, run);
 
-	for (n = 0; n < batch; n++) {
-		taken[n] = arena_alloc(a, nb, n == 0, &dirty);
-		if (!taken[n])
-			break;
-	}
 	arena_unlock(a);
 	for (unsigned int i = n; i-- > 1;)
-		push(b, chunk2mem(taken[i]));
-	return n ? taken[0] : NULL;
+		push(b, chunk2mem(run[i]));
+	return n ? run[0] : NULL;
 }
 
 /* Who comes again gets twice as many, up to half of what the bin may hold. */
@@ -236,26 +233,36 @@ struct chunk *tcache_refill(struct tcache *t, size_t nb)
 	return c;
 }
 
-/* Give blocks back, arena by arena as they come. */
+static void leave_arena(struct arena *a, size_t largest_span)
+{
+	arena_look_at_trimming(a, largest_span);
+	arena_unlock(a);
+}
+
+/* Give blocks back, arena by arena as they come; trimming is looked at once for each stay in one. */
 static void free_blocks(void **block, size_t n)
 {
 	struct arena *locked = NULL, *a;
-	struct chunk *c;
+	size_t span, largest = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		c = mem2chunk(block[i]);
-		a = arena_of(c);
+		a = arena_of(mem2chunk(block[i]));
+		*tcache_key_of(block[i]) = 0;
 		if (a != locked) {
 			if (locked)
-				arena_unlock(locked);
-			arena_lock(a);
-			locked = a;
+				leave_arena(locked, largest);
+			locked = arena_try(a) ? a : NULL;
+			largest = 0;
 		}
-		*tcache_key_of(block[i]) = 0;
-		arena_free(a, c);
+		if (!locked) {
+			arena_defer(a, block[i]);
+			continue;
+		}
+		span = arena_coalesce(a, mem2chunk(block[i]));
+		largest = span > largest ? span : largest;
 	}
 	if (locked)
-		arena_unlock(locked);
+		leave_arena(locked, largest);
 }
 
 /* Keep the younger half: it is warmer. */
@@ -303,8 +310,17 @@ void tcache_flush(struct tcache *t, size_t max_size)
 		count = tcache_count(t, i);
 		free_blocks(t->bin[i].top, count);
 		t->bin[i].top += count;
-		t->batch[i] = 1;
 	}
+}
+
+void tcache_consolidate(struct tcache *t, size_t max_size)
+{
+	if (t->quiet_frees) {
+		t->quiet_frees--;
+		return;
+	}
+	t->quiet_frees = CONSOLIDATE_EVERY - 1;
+	tcache_flush(t, max_size);
 }
 
 void tcache_totals(size_t *chunks, size_t *bytes)

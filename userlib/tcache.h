@@ -37,6 +37,7 @@ struct tcache {
 	struct arena *arena;		/* where it was lucky last */
 	struct tcache *next, *prev;	/* all caches, tcache.c's lock */
 	void **bottom[TCACHE_BINS];	/* the NULL above the oldest entry */
+	unsigned int quiet_frees;	/* tcache_consolidate(): do nothing that many times */
 	uint16_t batch[TCACHE_BINS];	/* how many a refill takes next time */
 	void *slots[];			/* of all bins, one behind the other */
 };
@@ -105,6 +106,8 @@ struct chunk *tcache_refill(struct tcache *t, size_t nb);
 bool tcache_put_slow(void *mem, size_t size);
 /* Give chunks up to this size back to their arenas. */
 void tcache_flush(struct tcache *t, size_t max_size);
+/* The same, now and then: ptmalloc's malloc_consolidate() after a free that coalesced much. */
+void tcache_consolidate(struct tcache *t, size_t max_size);
 /* Of all threads: how many chunks and bytes are cached. Other threads' counts may be a moment old. */
 void tcache_totals(size_t *chunks, size_t *bytes);
 /*
