@@ -188,7 +188,7 @@ test_other_users() {
 		"$WEIRCTL" set "$pid" mmap_max=1 2>&1)
 	status=$?
 	want_status 5
-	want_err "no permission for mmap_max of process $pid"
+	want_err "no permission for the knobs of process $pid: it belongs to another user"
 	want_value "$weir/processes/$pid/mmap_max" 65536
 	err=$(setpriv --reuid=65534 --regid=65534 --clear-groups \
 		"$WEIRCTL" set default mmap_max=1 2>&1)
