@@ -45,10 +45,13 @@ static void at_thread_exit(void *cache);
 
 void tcache_init(void)
 {
-	const uintptr_t *random = (const uintptr_t *)getauxval(AT_RANDOM);
+	const void *bytes = (const void *)getauxval(AT_RANDOM);
+	uintptr_t random = 0x5bd1e9955bd1e995UL;
 
+	if (bytes)	/* at no particular alignment */
+		memcpy(&random, bytes, sizeof(random));
 	/* Odd: no pointer that a user stores in its second word looks like it. */
-	tcache_key = (random ? random[0] * 0x9e3779b97f4a7c15UL : 0x5bd1e9955bd1e995UL) | 1;
+	tcache_key = random * 0x9e3779b97f4a7c15UL | 1;
 	have_exit_key = pthread_key_create(&exit_key, at_thread_exit) == 0;
 }
 
