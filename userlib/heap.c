@@ -17,9 +17,10 @@ struct heap {
 	size_t size;		/* bytes in the arena's use */
 	size_t committed;	/* bytes that are accessible, >= size */
 	struct chunk *fence;	/* of a full heap: what top_retire() returned */
-	size_t reserved;
+	size_t reserved[3];
 };
 
+_Static_assert(sizeof(struct heap) % _Alignof(struct arena) == 0, "the arena behind it is aligned");
 _Static_assert(sizeof(struct heap) % MALLOC_ALIGN == 0, "chunks behind it are aligned");
 
 static struct heap *heap_of(const void *p)

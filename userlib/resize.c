@@ -115,7 +115,7 @@ static void *realloc_in_arena(struct chunk *c, size_t bytes, size_t nb)
 /* realloc(3): NULL allocates; size 0 frees and returns NULL, as in glibc. */
 WEIR_EXPORT void *realloc(void *mem, size_t bytes)
 {
-	struct chunk *c = mem2chunk(mem);
+	struct chunk *c;
 	int saved = errno;
 	void *new;
 
@@ -125,6 +125,7 @@ WEIR_EXPORT void *realloc(void *mem, size_t bytes)
 		free(mem);
 		return NULL;
 	}
+	c = mem2chunk(mem);
 	if (unlikely(!is_aligned(mem, MALLOC_ALIGN) || (!is_mmapped(c) && (uintptr_t)c > -chunksize(c))))
 		die("realloc(): invalid pointer");
 	if (request_too_large(bytes)) {
