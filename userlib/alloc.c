@@ -15,8 +15,6 @@
 /* How many unsorted chunks one allocation sorts at most: its time stays bounded. */
 #define SORT_MAX 10000
 
-static size_t arena_bit(const struct arena *a) { return a->main ? 0 : NON_MAIN_ARENA; }
-
 static struct chunk *take_whole(struct arena *a, struct chunk *c)
 {
 	set_inuse_at(c, chunksize(c));

@@ -48,6 +48,16 @@ struct arena {
 	_Alignas(64) void *_Atomic deferred;
 };
 
+/* The A bit of every chunk in the arena. */
+static inline size_t arena_bit(const struct arena *a) { return a->main ? 0 : NON_MAIN_ARENA; }
+
+static inline void arena_add_system_mem(struct arena *a, size_t size)
+{
+	a->system_mem += size;
+	if (a->system_mem > a->max_system_mem)
+		a->max_system_mem = a->system_mem;
+}
+
 /* bins.c; the arena's lock is held in all of them */
 void arena_init(struct arena *a, bool main, unsigned int slot);
 unsigned int bin_index(size_t size);

@@ -59,18 +59,11 @@ static size_t padded(size_t need)
 	return need + pad <= HEAP_SIZE ? need + pad : need;
 }
 
-static void add_system_mem(struct arena *a, size_t size)
-{
-	a->system_mem += size;
-	if (a->system_mem > a->max_system_mem)
-		a->max_system_mem = a->system_mem;
-}
-
 static void heap_start_top(struct arena *a, struct heap *h, char *top)
 {
 	top_set(a, (struct chunk *)top, (char *)h + h->size - top);
 	a->fresh = top + MEM_OFFSET;
-	add_system_mem(a, h->size);
+	arena_add_system_mem(a, h->size);
 }
 
 struct arena *heap_arena_create(unsigned int slot)
@@ -99,7 +92,7 @@ static bool heap_extend(struct arena *a, struct heap *h, size_t more)
 			return false;
 		h->committed = size;
 	}
-	add_system_mem(a, size - h->size);
+	arena_add_system_mem(a, size - h->size);
 	top_set(a, a->top, chunksize(a->top) + size - h->size);
 	h->size = size;
 	return true;

@@ -13,7 +13,7 @@
  */
 struct chunk *arena_align(struct arena *a, struct chunk *c, size_t nb, size_t align)
 {
-	size_t bit = a->main ? 0 : NON_MAIN_ARENA, size = chunksize(c), lead;
+	size_t bit = arena_bit(a), size = chunksize(c), lead;
 	char *mem = chunk2mem(c), *aligned = (char *)align_up((uintptr_t)mem, align);
 	struct chunk *rest;
 

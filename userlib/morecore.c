@@ -13,13 +13,6 @@
 /* The least that is mapped at a time when brk fails (ptmalloc's MMAP_AS_MORECORE_SIZE). */
 #define SEGMENT_MIN ((size_t)1 << 20)
 
-static void add_system_mem(struct arena *a, size_t size)
-{
-	a->system_mem += size;
-	if (a->system_mem > a->max_system_mem)
-		a->max_system_mem = a->system_mem;
-}
-
 /* The top moves to new memory; what the old one still holds is freed. */
 static void start_segment(struct arena *a, char *start, size_t size, bool mapped)
 {
@@ -52,7 +45,7 @@ static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t 
 	start += front;
 	if ((size_t)(end - start) < MINSIZE)
 		return false;
-	add_system_mem(a, end - start);
+	arena_add_system_mem(a, end - start);
 	start_segment(a, start, end - start, false);
 	/* Without the missing part it may not be enough. */
 	return (size_t)(end - start) >= need;
@@ -74,7 +67,7 @@ static bool grow_by_brk(struct arena *a, size_t need)
 	if (!start)
 		return false;
 	if (start == old_end) {
-		add_system_mem(a, want);
+		arena_add_system_mem(a, want);
 		top_set(a, a->top, old_size + want);
 		return true;
 	}
@@ -92,7 +85,7 @@ static bool grow_by_mmap(struct arena *a, size_t need)
 		old_size = chunksize(a->top);
 		want = align_up(need - old_size, os_page_size);
 		if (os_segment_extend((char *)a->top + old_size, want)) {
-			add_system_mem(a, want);
+			arena_add_system_mem(a, want);
 			top_set(a, a->top, old_size + want);
 			return true;
 		}
@@ -105,7 +98,7 @@ static bool grow_by_mmap(struct arena *a, size_t need)
 	}
 	if (!start)
 		return false;
-	add_system_mem(a, want);
+	arena_add_system_mem(a, want);
 	start_segment(a, start, want, true);
 	return true;
 }

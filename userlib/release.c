@@ -61,7 +61,7 @@ size_t arena_coalesce(struct arena *a, struct chunk *c)
 			bin_unlink(a, next);
 			size += chunksize(next);
 		}
-		set_head(c, size | PREV_INUSE | (a->main ? 0 : NON_MAIN_ARENA));
+		set_head(c, size | PREV_INUSE | arena_bit(a));
 		set_foot(c, size);
 		unsorted_insert(a, c);
 	}

@@ -9,8 +9,6 @@
 #include "klink.h"
 #include "mapped.h"
 
-static size_t arena_bit(const struct arena *a) { return a->main ? 0 : NON_MAIN_ARENA; }
-
 /* c, in use and size bytes long, keeps nb; the rest, if it can be a chunk, is freed. */
 static void split(struct arena *a, struct chunk *c, size_t size, size_t nb)
 {

@@ -4,8 +4,6 @@
 #include "die.h"
 #include "os.h"
 
-static size_t arena_bit(const struct arena *a) { return a->main ? 0 : NON_MAIN_ARENA; }
-
 void top_set(struct arena *a, struct chunk *top, size_t size)
 {
 	a->top = top;
