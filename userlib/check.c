@@ -34,7 +34,6 @@ static bool __attribute__((format(printf, 2, 3))) fail(const struct report *r, c
 	return false;
 }
 
-
 /* Where brk began: in /proc/self/stat the 45th field behind the command's name. */
 static char *brk_start(void)
 {

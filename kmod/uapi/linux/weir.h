@@ -160,11 +160,13 @@ struct weir_info {
  * without it takes the record away again.
  *
  * With WEIR_ATTACH_INHERIT, @inherit is the address of a control page mapping that the caller has
- * from its parent by fork; what stands in the parent's record (not its counts) is copied.
+ * from its parent by fork; what stands in the parent's record, knobs and regions, is copied, not
+ * its counts.
  *
  * EINVAL   size, flags, features in @features that the module does not have, @inherit no such page
  * EEXIST   this address space is attached already
- * EBUSY    another address space is attached under this process's pid
+ * EBUSY    this process's pid has a record of another address space in which a task still runs, or
+ *          the descriptor holds another process's record that was never mapped
  * ENOMEM   no memory, or the caller's cgroup has none
  * EOPNOTSUPP  faults cannot be counted on this kernel
  */
