@@ -94,6 +94,12 @@ TEST_F(brk, fails_from_the_start)
 	char *before = sbrk(0);
 
 	fail_after = 0;
+	errno = 0;
+	EXPECT_NE(NULL, hide(malloc(100)));
+	EXPECT_NE(NULL, hide(memalign(64, 3 * M)));
+	EXPECT_NE(NULL, hide(realloc(hide(malloc(2000)), 5 * M)));
+	/* What failed on the way is nobody's business. */
+	EXPECT_EQ(0, errno);
 	EXPECT_TRUE(work());
 	EXPECT_NE(NULL, hide(malloc(30 * M)));
 	EXPECT_TRUE(work());

@@ -54,6 +54,7 @@ TEST(values_at_the_ends_are_accepted)
 	EXPECT_EQ(1, mallopt(M_TRIM_THRESHOLD, 0));
 	EXPECT_EQ(1, mallopt(M_TRIM_THRESHOLD, INT_MAX));
 	EXPECT_EQ(1, mallopt(M_TRIM_THRESHOLD, -1));
+	EXPECT_EQ(1, mallopt(M_TRIM_THRESHOLD, INT_MIN));
 	EXPECT_EQ(1, mallopt(M_MMAP_THRESHOLD, 0));
 	EXPECT_EQ(1, mallopt(M_MMAP_THRESHOLD, INT_MAX));
 	EXPECT_EQ(1, mallopt(M_MMAP_THRESHOLD, -1));

@@ -42,6 +42,14 @@ static void top_shortened(void) { top(0xa01); }
 static void top_zero(void) { top(1); }
 static void top_text(void) { top(0x4141414141414141); }
 
+static void break_moved_back(void)
+{
+	hide(malloc(2000));
+	sbrk(-4096);
+	hide(malloc(120 * K));
+	hide(malloc(120 * K));
+}
+
 static void unsorted_size_small(void) { chunk_of(unsorted(5000))->size = 8 | 1; hide(malloc(3000)); }
 static void unsorted_size_large(void) { chunk_of(unsorted(5000))->size = 1UL << 40; hide(malloc(3000)); }
 static void unsorted_next_size(void) { behind(unsorted(5000))->size = 0; hide(malloc(3000)); }
@@ -127,6 +135,7 @@ static const struct misuse table[] = {
 	{ "top: size too small", top_small, "malloc(): corrupted top size" },
 	{ "top: size of one", top_zero, "malloc(): corrupted top size" },
 	{ "top: shortened", top_shortened, "malloc(): corrupted top size" },
+	{ "top: break moved back by others", break_moved_back, "break adjusted to free malloc space" },
 	{ "unsorted: size too small", unsorted_size_small, "malloc(): invalid size (unsorted)" },
 	{ "unsorted: size too large", unsorted_size_large, "malloc(): invalid size (unsorted)" },
 	{ "unsorted: next size", unsorted_next_size, "malloc(): invalid next size (unsorted)" },

@@ -76,6 +76,17 @@ TEST(last_remainder_serves_small_requests_in_a_row)
 	EXPECT_EQ(block + 720, hide(malloc(600)));
 }
 
+TEST(lone_chunk_that_is_no_remainder_is_not_split)
+{
+	char *fits = guarded(1500), *larger = guarded(10000);
+
+	free(fits);
+	sort();
+	free(larger);
+	EXPECT_EQ(fits, hide(malloc(1000)));
+	EXPECT_EQ(larger, hide(malloc(10000)));
+}
+
 TEST(best_fit_from_large_bins)
 {
 	char *b6 = guarded(6000), *b4 = guarded(4000), *b5 = guarded(5000), *b40 = guarded(40000);
