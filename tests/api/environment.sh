@@ -84,17 +84,21 @@ same 'WEIR_OPTIONS beats GLIBC_TUNABLES beats MALLOC_*_' \
 	GLIBC_TUNABLES=glibc.malloc.top_pad=8192:glibc.malloc.mmap_threshold=65536 WEIR_OPTIONS=top_pad=0 "$settings")" \
 	"threshold=65536 max=on trim=on pad=0 perturb=90 cached=no learns=no"
 
-# A setuid copy, run by nobody: it must be where nobody may read it and set-user-ID counts.
-suid=$tmp/settings
-cp "$settings" "$suid"
+# A setuid copy, run by another: program and library must be where others may read them, which the
+# project's folder need not be. The library comes by the path in the program, which works for setuid programs too.
+suid=$tmp/suid
+plain_copy=$tmp/settings
+cp "$lib" "$tmp/libweir.so.1"
+gcc -std=gnu11 -D_GNU_SOURCE -fno-builtin -pthread -I"$top/kmod/uapi" -I"$top/userlib" -I"$top/tests/lib" \
+	-o "$plain_copy" "$top/tests/api/settings.c" "$tmp/libweir.so.1" -Wl,-rpath,"$tmp"
+cp "$plain_copy" "$suid"
 chmod 755 "$tmp"
 chown nobody "$suid"
 chmod 4755 "$suid"
-# Its libraries come by the path in it, which works for setuid programs too.
 as_other=(setpriv --reuid=1 --regid=1 --clear-groups env)
 all=(WEIR_OPTIONS=policy=fixed,top_pad=0,bad MALLOC_PERTURB_=90
 	GLIBC_TUNABLES=glibc.malloc.mmap_threshold=65536)
-same 'setuid: without the bit' "$("${as_other[@]}" "${all[@]}" "$settings" 2>/dev/null | paste -sd ' ')" \
+same 'setuid: without the bit' "$("${as_other[@]}" "${all[@]}" "$plain_copy" 2>/dev/null | paste -sd ' ')" \
 	"threshold=65536 max=on trim=on pad=0 perturb=90 cached=no learns=no"
 same 'setuid: all is ignored, nothing is said' "$("${as_other[@]}" "${all[@]}" "$suid" 2>&1 | paste -sd ' ')" "$plain"
 same 'preloaded' "$(see WEIR_OPTIONS=attach=never,top_pad=0 LD_PRELOAD="$lib" sh -c 'echo fine')" fine

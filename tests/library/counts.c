@@ -2,11 +2,18 @@
 /* The faults of a process that uses the library, by the allocator's regions. */
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/prctl.h>
 
 #include "weir_test.h"
 #include "process.h"
 
 RUN_WITH_ENVIRONMENT("WEIR_OPTIONS", "policy=fixed")
+
+/* A huge page would be one fault for 512 pages, wherever the random address lets it be. */
+static __attribute__((constructor)) void no_huge_pages(void)
+{
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+}
 
 #define MINE(name)	sysfs_number("processes/%d/" name, getpid())
 #define PAGES		100
