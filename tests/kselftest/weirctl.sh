@@ -5,9 +5,12 @@
 # or not, and leaves it loaded.
 . "$(dirname "$0")/../ctl/lib.bash"
 
+# Copies: the build directory may be below a closed home, and some tests act as another user.
+cp "$WEIRCTL" "$top/build/libweir.so" "$top/build/$(uname -r)/weir.ko" "$tmp" || exit 1
 weir=/sys/kernel/mm/weir
-library=$top/build/libweir.so
-module=$top/build/$(uname -r)/weir.ko
+WEIRCTL=$tmp/weirctl
+library=$tmp/libweir.so
+module=$tmp/weir.ko
 
 setup() {
 	unset WEIRCTL_SYSFS WEIR_LIBRARY
@@ -307,8 +310,9 @@ test_load_not_root() {
 test_load_module_of_another_kernel() {
 	unload
 	# With modversions the release in front may differ.
-	sed 's/ SMP preempt mod_unload/ SMP preempt mod_unloaX/' "$module" >"$tmp/weir.ko"
-	ctl load --module "$tmp/weir.ko"
+	mkdir "$tmp/other"
+	sed 's/ SMP preempt mod_unload/ SMP preempt mod_unloaX/' "$module" >"$tmp/other/weir.ko"
+	ctl load --module "$tmp/other/weir.ko"
 	want_status 1
 	want_err "is not a module for this kernel ($(uname -r))"
 }
