@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fork.h"
 #include "lock.h"
 #include "os.h"
 
@@ -233,9 +234,11 @@ void klink_say(enum weir_knob k, int64_t value)
 {
 	const struct weir_ctlpage *page;
 	struct weir_knobs say = { .size = sizeof(say), .set_mask = 1u << k };
+	bool forking = fork_holds_locks();	/* with this lock among them */
 	int saved = errno, fd;
 
-	lock_take(&klink_lock);
+	if (!forking)
+		lock_take(&klink_lock);
 	page = atomic_load_explicit(&klink_page, memory_order_relaxed);
 	knobs_say(k, value, WEIR_SOURCE_SELF);
 	say.value[k] = value;
@@ -254,7 +257,8 @@ void klink_say(enum weir_knob k, int64_t value)
 	} else {
 		publish_own();
 	}
-	lock_drop(&klink_lock);
+	if (!forking)
+		lock_drop(&klink_lock);
 	errno = saved;
 }
 

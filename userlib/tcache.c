@@ -6,6 +6,7 @@
 #include <sys/auxv.h>
 
 #include "die.h"
+#include "fork.h"
 #include "klink.h"
 #include "meta.h"
 
@@ -112,8 +113,18 @@ static void cache_init(struct tcache *t)
 	t->quiet_frees = 0;
 }
 
-void tcache_lock(void) { lock_take(&registry_lock); }
-void tcache_unlock(void) { lock_drop(&registry_lock); }
+/* As arena_lock(): a handler that runs inside of ours may be the first to allocate in its thread. */
+void tcache_lock(void)
+{
+	if (!fork_holds_locks())
+		lock_take(&registry_lock);
+}
+
+void tcache_unlock(void)
+{
+	if (!fork_holds_locks())
+		lock_drop(&registry_lock);
+}
 
 static struct tcache *registry_take(void)
 {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Handlers of fork that run while the allocator holds all its locks, and allocate. */
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+#include "process.h"
+
+extern int handlers_called;
+static _Atomic bool done;
+
+static int wait_for(pid_t child)
+{
+	int status;
+
+	for (int ms = 0; ms < 10000; ms++) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return status;
+		usleep(1000);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return status;
+}
+
+static int work(void)
+{
+	for (int i = 0; i < 1000; i++)
+		free(hide(calloc(i, i)));
+	return mallopt(M_TOP_PAD, 1) == 1 && mallinfo2().arena ? 0 : 1;
+}
+
+static void *fork_once(void *unused)
+{
+	pid_t child = fork();
+
+	(void)unused;
+	if (child == 0)
+		_exit(work());
+	return (void *)(long)(wait_for(child) || work());
+}
+
+static void *churn(void *unused)
+{
+	(void)unused;
+	for (unsigned int i = 0; !done; i++)
+		free(hide(malloc(i * 7919 % 200000)));
+	return NULL;
+}
+
+TEST(in_the_first_thread)
+{
+	for (int i = 0; i < 20; i++)
+		ASSERT_EQ(NULL, fork_once(NULL));
+	EXPECT_LE(40, handlers_called);
+}
+
+/* The handlers' allocations are the first of their thread. */
+TEST(in_threads_without_a_cache)
+{
+	pthread_t thread[3];
+	void *failed;
+
+	for (int i = 0; i < 2; i++)
+		pthread_create(&thread[i], NULL, churn, NULL);
+	for (int i = 0; i < 50; i++) {
+		pthread_create(&thread[2], NULL, fork_once, NULL);
+		pthread_join(thread[2], &failed);
+		ASSERT_EQ(NULL, failed);
+	}
+	done = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+}
+
+TEST_HARNESS_MAIN
