@@ -58,9 +58,11 @@ TEST(aligned)
 		for (size_t align = 8; align <= 4 * M; align *= 8) {
 			void *p;
 
-			ASSERT_NE(NULL, p = KEEPS(memalign(align, sizes[i])));
+			p = KEEPS(memalign(align, sizes[i]));
+			ASSERT_NE(NULL, p);
 			KEEPS_VOID(free(p));
-			ASSERT_NE(NULL, p = KEEPS(aligned_alloc(align, sizes[i])));
+			p = KEEPS(aligned_alloc(align, sizes[i]));
+			ASSERT_NE(NULL, p);
 			KEEPS_VOID(free(p));
 			ASSERT_EQ(0, KEEPS(posix_memalign(&p, align, sizes[i])));
 			KEEPS_VOID(free(p));

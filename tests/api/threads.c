@@ -112,7 +112,7 @@ TEST(producer_and_consumer)
 	before = held();
 	for (int i = 0; i < 5; i++)
 		pass_blocks(20000);
-	EXPECT_FALSE(wrong);
+	EXPECT_FALSE(atomic_load(&wrong));
 	/* Memory goes round, it does not pile up. */
 	EXPECT_GE(before + 4 * M, held());
 }
@@ -190,7 +190,7 @@ TEST(destructors_that_allocate_and_free)
 		if (i == 10)
 			before = held();
 	}
-	EXPECT_FALSE(wrong);
+	EXPECT_FALSE(atomic_load(&wrong));
 	/* The destructors of the last round leave a block each: 4 rounds, as POSIX says at least. */
 	EXPECT_GE(before + 90 * 4 * 100 * 520 + 1 * M, held());
 }

@@ -123,7 +123,7 @@ TEST_F(abcd, free_d_joins_and_trims)
 	EXPECT_EQ((self->end - end) / (long)K, virtual - virtual_memory());
 	/* What was written above the new end has gone from physical memory, the rest has not. */
 	written = self->d + 100 * K + HEADER;	/* by us, and the top's header */
-	EXPECT_EQ(physical - (written - end + PAGE - 1) / PAGE * (PAGE / K), physical_memory());
+	EXPECT_EQ(physical - (long)((written - end + PAGE - 1) / PAGE * (PAGE / K)), physical_memory());
 	EXPECT_EQ(-1, pages_resident(end, PAGE));
 }
 
