@@ -45,9 +45,9 @@ TEST(realloc_everywhere)
 		for (size_t to = 1; to < SIZES; to++) {
 			p = KEEPS(realloc(p, sizes[from] + 1));
 			p = KEEPS(realloc(p, sizes[to]));
-			ASSERT_TRUE(p);
+			ASSERT_TRUE(p != NULL);
 			p = KEEPS(reallocarray(p, sizes[from] + 1, 1));
-			ASSERT_TRUE(p);
+			ASSERT_TRUE(p != NULL);
 		}
 	EXPECT_EQ(NULL, KEEPS(realloc(p, 0)));
 }
@@ -59,10 +59,10 @@ TEST(aligned)
 			void *p;
 
 			p = KEEPS(memalign(align, sizes[i]));
-			ASSERT_NE(NULL, p);
+			ASSERT_TRUE(p != NULL);
 			KEEPS_VOID(free(p));
 			p = KEEPS(aligned_alloc(align, sizes[i]));
-			ASSERT_NE(NULL, p);
+			ASSERT_TRUE(p != NULL);
 			KEEPS_VOID(free(p));
 			ASSERT_EQ(0, KEEPS(posix_memalign(&p, align, sizes[i])));
 			KEEPS_VOID(free(p));
