@@ -133,13 +133,16 @@ TEST(aligned_alloc_refuses)
 
 TEST(memalign_rounds_up_or_refuses)
 {
+	/* Not for the compiler to see: one of them crashes over such constants. */
+	static const volatile size_t bad[] = { SIZE_MAX, SIZE_MAX / 2 + 2 }, largest = SIZE_MAX / 2 + 1;
+
+	for (size_t i = 0; i < 2; i++) {
+		errno = 0;
+		EXPECT_EQ(NULL, hide(memalign(bad[i], 100)));
+		EXPECT_EQ(EINVAL, errno);
+	}
 	errno = 0;
-	EXPECT_EQ(NULL, hide(memalign(SIZE_MAX, 100)));
-	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(NULL, hide(memalign(SIZE_MAX / 2 + 2, 100)));
-	EXPECT_EQ(EINVAL, errno);
-	errno = 0;
-	EXPECT_EQ(NULL, hide(memalign(SIZE_MAX / 2 + 1, 100)));
+	EXPECT_EQ(NULL, hide(memalign(largest, 100)));
 	EXPECT_EQ(ENOMEM, errno);
 	EXPECT_TRUE(is_aligned_to(hide(memalign(24, 100)), 32));
 	EXPECT_TRUE(is_aligned_to(hide(memalign(1000, 100)), 1024));
