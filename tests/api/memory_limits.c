@@ -75,8 +75,12 @@ TEST_F(limits, in_one_thread)
 	EXPECT_NE(NULL, hide(malloc(100 * M)));
 }
 
+/* None starts before all are there: creating a thread takes memory too. */
+static pthread_barrier_t all_there;
+
 static void *exhaust_in_thread(void *size)
 {
+	pthread_barrier_wait(&all_there);
 	return (void *)exhaust((size_t)size);
 }
 
@@ -88,6 +92,7 @@ TEST_F(limits, in_threads)
 
 	/* With room for no heap of 64 MiB. */
 	ASSERT_EQ(0, limit(variant->resource, 70 * M));
+	ASSERT_EQ(0, pthread_barrier_init(&all_there, NULL, 3));
 	for (int i = 0; i < 3; i++)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, exhaust_in_thread, (void *)variant->size));
 	for (int i = 0; i < 3; i++) {
