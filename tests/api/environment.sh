@@ -11,16 +11,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 unset WEIR_OPTIONS GLIBC_TUNABLES "${!MALLOC_@}"
 
-# same NAME GOT WANTED
-same() {
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n $1"
-	else
-		printf '# got: %s\n# not: %s\nnot ok %d %s\n' "$2" "$3" $n "$1"
-		ends=1
-	fi
-}
+. "$top/tests/lib/same.sh"
 
 # What the program sees of its settings, all in one line, standard error included.
 see() {

@@ -74,21 +74,6 @@ static void *work_in_thread(void *unused)
 	return (void *)(long)work();
 }
 
-/* The status of a child, which must come soon; SIGKILL if it hangs. */
-static int wait_for(pid_t child)
-{
-	int status;
-
-	for (int ms = 0; ms < 20000; ms++) {
-		if (waitpid(child, &status, WNOHANG) == child)
-			return status;
-		usleep(1000);
-	}
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	return status;
-}
-
 TEST(while_threads_allocate)
 {
 	start_threads();
@@ -97,7 +82,7 @@ TEST(while_threads_allocate)
 
 		if (child == 0)
 			_exit(work());
-		ASSERT_EQ(0, wait_for(child));
+		ASSERT_EQ(0, wait_for(child, 20000));
 	}
 	stop_threads();
 }
@@ -116,7 +101,7 @@ TEST(child_with_threads)
 			pthread_join(t, &status);
 			exit((int)(long)status);
 		}
-		ASSERT_EQ(0, wait_for(child));
+		ASSERT_EQ(0, wait_for(child, 20000));
 	}
 	stop_threads();
 }
@@ -132,9 +117,9 @@ static void *fork_in_thread(void *unused)
 			child = fork();
 			if (child == 0)
 				_exit(work());
-			_exit(wait_for(child) ? 1 : work());
+			_exit(wait_for(child, 20000) ? 1 : work());
 		}
-		if (wait_for(child) != 0)
+		if (wait_for(child, 20000) != 0)
 			return "child failed";
 	}
 	return NULL;
@@ -185,7 +170,7 @@ TEST(handlers_that_allocate)
 
 		if (child == 0)
 			_exit(handlers == i * 2 + 2 ? work() : 9);
-		ASSERT_EQ(0, wait_for(child));
+		ASSERT_EQ(0, wait_for(child, 20000));
 	}
 	stop_threads();
 	EXPECT_EQ(400, handlers);
@@ -200,7 +185,7 @@ static void *handlers_in_fresh_thread(void *unused)
 	child = fork();
 	if (child == 0)
 		_exit(work());
-	return (void *)(long)wait_for(child);
+	return (void *)(long)wait_for(child, 20000);
 }
 
 TEST(handlers_in_a_thread_without_cache)
@@ -228,7 +213,7 @@ TEST(raw_clone)
 
 		if (child == 0)
 			_exit(work());
-		ASSERT_EQ(0, wait_for(child));
+		ASSERT_EQ(0, wait_for(child, 20000));
 	}
 	EXPECT_EQ(0, work());
 }
@@ -241,13 +226,13 @@ TEST(vfork_and_spawn)
 		pid_t child;
 
 		ASSERT_EQ(0, posix_spawnp(&child, "true", NULL, NULL, argv, envp));
-		ASSERT_EQ(0, wait_for(child));
+		ASSERT_EQ(0, wait_for(child, 20000));
 		child = vfork();
 		if (child == 0) {
 			free(hide(malloc(1000)));	/* shares our memory */
 			_exit(0);
 		}
-		ASSERT_EQ(0, wait_for(child));
+		ASSERT_EQ(0, wait_for(child, 20000));
 		ASSERT_EQ(0, system("true"));
 	}
 	stop_threads();

@@ -11,20 +11,6 @@
 extern int handlers_called;
 static _Atomic bool done;
 
-static int wait_for(pid_t child)
-{
-	int status;
-
-	for (int ms = 0; ms < 10000; ms++) {
-		if (waitpid(child, &status, WNOHANG) == child)
-			return status;
-		usleep(1000);
-	}
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	return status;
-}
-
 static int work(void)
 {
 	for (int i = 0; i < 1000; i++)
@@ -39,7 +25,7 @@ static void *fork_once(void *unused)
 	(void)unused;
 	if (child == 0)
 		_exit(work());
-	return (void *)(long)(wait_for(child) || work());
+	return (void *)(long)(wait_for(child, 10000) || work());
 }
 
 static void *churn(void *unused)

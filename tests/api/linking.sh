@@ -61,16 +61,7 @@ int main(int argc, char **argv)
 }
 END
 
-# same NAME GOT WANTED
-same() {
-	n=$((n + 1))
-	if [ "$2" = "$3" ]; then
-		echo "ok $n $1"
-	else
-		printf '# got: %s\n# not: %s\nnot ok %d %s\n' "$2" "$3" $n "$1"
-		ends=1
-	fi
-}
+. "$top/tests/lib/same.sh"
 
 # compiled ARG...: what the program says when it is built so.
 compiled() {

@@ -9,12 +9,14 @@
 #define WEIR_TEST_PROCESS_H
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE ((size_t)4096)
@@ -109,6 +111,21 @@ static inline bool is_filled(const void *p, unsigned char byte, size_t size)
 static inline bool is_aligned_to(const void *p, size_t align)
 {
 	return ((uintptr_t)p & (align - 1)) == 0;
+}
+
+/* The status of a child, which must come within that time; SIGKILL if it hangs. */
+static inline int wait_for(pid_t child, int milliseconds)
+{
+	int status;
+
+	for (int ms = 0; ms < milliseconds; ms++) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return status;
+		usleep(1000);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return status;
 }
 
 #endif
