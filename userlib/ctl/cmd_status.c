@@ -22,19 +22,8 @@
 
 #define LABEL	"%-10s "
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': nothing is accepted here", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static const struct argp argp = {
-	NULL, parse_option, "",
+	NULL, ctl_parse_nothing, "",
 	"Show the module and what it can do, how many processes are attached, the totals, the "
 	"system defaults and the library."
 	"\v"

@@ -15,19 +15,8 @@
 /* As many as are named before "and N more". */
 #define NAMED_MAX	16
 
-static error_t parse_option(int key, char *arg, struct argp_state *state)
-{
-	switch (key) {
-	case ARGP_KEY_ARG:
-		argp_error(state, "'%s': nothing is accepted here", arg);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 static const struct argp argp = {
-	NULL, parse_option, "",
+	NULL, ctl_parse_nothing, "",
 	"Remove the module weir. The kernel refuses as long as a process is attached."
 	"\v"
 	"Processes let go of the module when they end or call exec; 'weirctl ps' lists them.",

@@ -53,6 +53,9 @@ void ctl_set_name(const char *name);
 /* calloc() that ends the program instead of returning NULL. */
 void *ctl_alloc(size_t nmemb, size_t size);
 
+/* An argp parser for subcommands that accept nothing. */
+error_t ctl_parse_nothing(int key, char *arg, struct argp_state *state);
+
 /*
  * Runs argp in order of arguments (options may not follow the first argument of "run").  On a
  * usage error argp itself ends the program with @usage_status.

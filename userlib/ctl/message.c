@@ -63,3 +63,14 @@ void ctl_print_safe(const char *text)
 			putchar(c);
 	}
 }
+
+error_t ctl_parse_nothing(int key, char *arg, struct argp_state *state)
+{
+	switch (key) {
+	case ARGP_KEY_ARG:
+		argp_error(state, "'%s': nothing is accepted here", arg);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
