@@ -9,8 +9,8 @@
  * States (Drepper, "Futexes are tricky"): 0 free, 1 taken, 2 taken and somebody may be waiting.
  *
  * Lock order, outermost first:
- *   fork (fork.c) > arena list (arena.c) > arenas, lower slot first > klink (klink.c, trylock
- *   only) > tcache registry (tcache.c) > meta (meta.c)
+ *   fork (fork.c) > arena list (arena.c) > arenas, lower slot first > klink (klink.c;
+ *   trylock but for mallopt and fork) > tcache registry (tcache.c) > meta (meta.c)
  * Outside of fork a thread never holds two arenas at a time.
  */
 #ifndef WEIR_LOCK_H

@@ -22,7 +22,7 @@ extern struct mapped_stats mapped_stats;
 bool mapped_wanted(size_t nb);
 /* NULL with ENOMEM; align is a power of two, MALLOC_ALIGN or more. The memory is zero. */
 struct chunk *mapped_alloc(size_t nb, size_t align);
-/* Ends the process over a chunk that cannot have come from mapped_alloc(); caller names itself. */
+/* Ends the process over a chunk that cannot have come from mapped_alloc(). */
 void mapped_free(struct chunk *c);
 /* The chunk, perhaps moved, with room for nb; NULL if it could not be resized (c is as before). */
 struct chunk *mapped_resize(struct chunk *c, size_t nb);

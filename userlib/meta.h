@@ -7,8 +7,7 @@
 
 /*
  * Zeroed, aligned to a cache line, never freed: who is done with a structure keeps it for the
- * next of its kind. NULL without memory. Callers hold the lock that guards that kind; a lock of its own
- * guards the rest.
+ * next of its kind. NULL without memory. Thread-safe.
  */
 void *meta_alloc(size_t size);
 void meta_fork_child(void);

@@ -29,7 +29,7 @@ void *os_remap(void *start, size_t size, size_t new_size);
 /* Heap memory: HEAP_SIZE bytes of address space, aligned to HEAP_SIZE, inaccessible. */
 #define HEAP_SIZE ((size_t)64 << 20)
 void *os_heap_reserve(void);
-/* Make part of a heap usable; zero unless it was let go by other means than os_heap_let_go(). */
+/* Make part of a heap usable; it is zero the first time. */
 bool os_heap_commit(void *start, size_t size);
 /*
  * Give the pages back; the range stays usable and reads as zero. False: the process's memory is
