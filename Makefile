@@ -28,7 +28,9 @@ USER	= -std=gnu11 $(CFLAGS) $(WARN) -D_GNU_SOURCE -Ikmod/uapi -Iuserlib -MMD -MP
 # The compiler must not reason about the very functions that are defined here.
 PLAIN	:= $(addprefix -fno-builtin-,malloc free calloc realloc reallocarray memalign \
 	aligned_alloc posix_memalign valloc pvalloc)
-LIB	:= -fPIC -fvisibility=hidden -ftls-model=initial-exec $(PLAIN)
+# Most functions are small and called from other files; the fat objects serve the static library.
+LTO	:= $(if $(findstring Free Software Foundation,$(shell $(CC) --version)),-flto=auto -ffat-lto-objects)
+LIB	:= $(LTO) -fno-strict-aliasing -fPIC -fvisibility=hidden -ftls-model=initial-exec $(PLAIN)
 MAP	:= $(wildcard userlib/libweir.map)
 # Programs keep pointers into the library's memory: it is never unloaded.
 LINK	= -shared -Wl,-soname,libweir.so.1 -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete \
@@ -56,7 +58,7 @@ $(CTLOBJ): $(B)/obj/%.o: %.c Makefile
 		$$(pkg-config --cflags libkmod) -c -o $@ $<
 
 $(B)/libweir.so: $(LIBOBJ) $(MAP) $(B)/obj/LIB.list
-	$(CC) $(CFLAGS) $(LINK) -o $@ $(LIBOBJ)
+	$(CC) $(CFLAGS) $(LTO) $(LINK) -o $@ $(LIBOBJ)
 
 $(B)/libweir.so.1: | $(B)/libweir.so
 	ln -sf libweir.so $@
@@ -65,7 +67,7 @@ $(B)/libweir.so.1: | $(B)/libweir.so
 $(B)/libweir.a: $(LIBOBJ) $(B)/obj/LIB.list
 	rm -f $@
 	$(LD) -r -o $(B)/obj/libweir.o $(LIBOBJ)
-	$(OBJCOPY) --localize-hidden $(B)/obj/libweir.o
+	$(OBJCOPY) --localize-hidden -R '.gnu.lto_*' -R '.gnu.debuglto_*' $(B)/obj/libweir.o
 	$(AR) rcs $@ $(B)/obj/libweir.o
 
 $(B)/weirctl: $(CTLOBJ) $(B)/obj/CTL.list

@@ -6,14 +6,24 @@
  *   2. the unsorted bin: an exact fit is taken; a lone last remainder is split for small requests;
  *      what does not fit is sorted into its bin on the way
  *   3. the smallest sorted chunk that is large enough, split
- *   4. the top
- *   5. more memory (top.c)
+ *   4. what coalesces in the fast bins, if they hold enough to be worth it
+ *   5. the top
+ *   6. more memory (top.c)
  */
 #include "arena.h"
 #include "die.h"
+#include "fastbin.h"
+#include "idle.h"
+#include "run.h"
 
 /* How many unsorted chunks one allocation sorts at most: its time stays bounded. */
 #define SORT_MAX 10000
+/*
+ * Fast bins are coalesced for an allocation when they hold this much, and this part of the arena: their
+ * use is then bounded by what it costs.
+ */
+#define CONSOLIDATE_BYTES	((size_t)16 << 10)
+#define CONSOLIDATE_SHIFT	4
 
 static struct chunk *take_whole(struct arena *a, struct chunk *c)
 {
@@ -26,6 +36,7 @@ static struct chunk *take_whole(struct arena *a, struct chunk *c)
 static struct chunk *take_part(struct arena *a, struct chunk *c, size_t nb)
 {
 	size_t rest = chunksize(c) - nb;
+	struct idle_tag tag = idle_tag(a, c);
 	struct chunk *remainder;
 
 	if (rest < MINSIZE)
@@ -35,6 +46,7 @@ static struct chunk *take_part(struct arena *a, struct chunk *c, size_t nb)
 	set_head(remainder, rest | PREV_INUSE | arena_bit(a));
 	set_foot(remainder, rest);
 	unsorted_insert(a, remainder);
+	idle_set_tag(remainder, rest, tag);
 	if (nb < SMALL_LIMIT)
 		a->last_remainder = remainder;
 	return c;
@@ -83,7 +95,7 @@ static void unsorted_unlink(struct chunk *c)
  * Splitting the last remainder only while it is alone keeps consecutive small requests next to each
  * other in memory.
  */
-static struct chunk *alloc_from_unsorted(struct arena *a, size_t nb)
+static __attribute__((noinline)) struct chunk *alloc_from_unsorted(struct arena *a, size_t nb)
 {
 	struct chunk *head = bin_head(&a->unsorted), *c;
 	size_t size;
@@ -102,72 +114,83 @@ static struct chunk *alloc_from_unsorted(struct arena *a, size_t nb)
 	return NULL;
 }
 
+static struct chunk *alloc_from_bins(struct arena *a, size_t nb)
+{
+	struct chunk *c = NULL;
+
+	if (nb < SMALL_LIMIT)
+		c = alloc_small_exact(a, nb);
+	if (!c)
+		c = a->unsorted.fd == bin_head(&a->unsorted) ? NULL : alloc_from_unsorted(a, nb);
+	if (c)
+		return c;
+	c = bins_best_fit(a, nb);
+	return c ? take_part(a, c, nb) : NULL;
+}
+
+/* Better than a part of the top that was never used; much of it is needed to be worth the work. */
+static SELDOM struct chunk *alloc_from_fast_bins(struct arena *a, size_t nb)
+{
+	if (a->fast_bytes < a->system_mem >> CONSOLIDATE_SHIFT)
+		return NULL;
+	arena_consolidate(a);
+	return alloc_from_bins(a, nb);
+}
+
+static SELDOM struct chunk *alloc_from_grown_top(struct arena *a, size_t nb, size_t *dirty)
+{
+	return top_carve(a, nb, dirty);
+}
+
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty)
 {
 	struct chunk *c;
 
 	*dirty = SIZE_MAX;
-	if (nb < SMALL_LIMIT) {
-		c = alloc_small_exact(a, nb);
-		if (c)
-			return c;
-	}
-	c = alloc_from_unsorted(a, nb);
+	c = alloc_from_bins(a, nb);
+	if (!c && a->fast_bytes >= CONSOLIDATE_BYTES && a->top && (size_t)(a->fresh - (char *)a->top) < nb)
+		c = alloc_from_fast_bins(a, nb);
 	if (c)
 		return c;
-	c = bins_best_fit(a, nb);
-	if (c)
-		return take_part(a, c, nb);
 	c = top_carve(a, nb, dirty);
-	if (c || !grow)
+	if (likely(c) || !grow || !top_grow(a, nb))
 		return c;
-	if (!top_grow(a, nb))
-		return NULL;
-	return top_carve(a, nb, dirty);
+	return alloc_from_grown_top(a, nb, dirty);
 }
 
-/* Cut up to n chunks of nb bytes from the front of the free chunk c, which has been unlinked. */
-static unsigned int cut_run(struct arena *a, struct chunk *c, size_t nb, unsigned int n, struct chunk **run)
+/* New chunks of nb bytes, which are neighbours where the top is what they come from. */
+static SELDOM unsigned int alloc_row(struct arena *a, size_t nb, unsigned int n, void **blocks)
 {
-	size_t size = chunksize(c);
-	unsigned int i = 0;
-
-	while (i < n && size >= nb + MINSIZE) {
-		set_head(c, nb | PREV_INUSE | arena_bit(a));
-		run[i++] = c;
-		c = chunk_at(c, nb);
-		size -= nb;
-	}
-	set_head(c, size | PREV_INUSE | arena_bit(a));
-	if (i < n && size >= nb) {	/* too little is left for a remainder: the last takes it all */
-		run[i++] = c;
-		set_inuse_at(c, size);
-	} else {
-		set_foot(c, size);
-		unsorted_insert(a, c);
-		a->last_remainder = c;
-	}
-	return i;
-}
-
-unsigned int arena_alloc_run(struct arena *a, size_t nb, unsigned int n, struct chunk **run)
-{
-	struct chunk *next;
 	unsigned int i = 0;
 	size_t dirty;
+	struct chunk *c = arena_alloc(a, nb, true, &dirty);
 
-	while (i < n) {
-		run[i] = arena_alloc(a, nb, i == 0, &dirty);
-		if (!run[i])
-			break;
-		next = next_chunk(run[i++]);
-		if (next == a->top) {
-			while (i < n && (run[i] = top_carve(a, nb, &dirty)) != NULL)
-				i++;
-		} else if (i < n && !inuse(next) && chunksize(next) >= nb) {
-			bin_unlink(a, next);
-			i += cut_run(a, next, nb, n - i, &run[i]);
-		}
-	}
+	for (; c; c = i < n && next_chunk(c) == a->top ? top_carve(a, nb, &dirty) : NULL)
+		blocks[i++] = chunk2mem(c);
 	return i;
+}
+
+static unsigned int alloc_some(struct arena *a, size_t index, unsigned int n, void **blocks)
+{
+	unsigned int taken;
+
+	if (index < CLASS_PIECES)
+		return run_take(a, index, n, blocks);
+	taken = fastbin_take(a, index, n, blocks);
+	return taken ? taken : alloc_row(a, class_size(index), n, blocks);
+}
+
+unsigned int alloc_blocks(size_t index, unsigned int n, void **blocks)
+{
+	struct arena *a;
+	unsigned int taken;
+
+	a = arena_acquire(NULL);
+	taken = alloc_some(a, index, n, blocks);
+	arena_unlock(a);
+	if (unlikely(!taken) && (a = arena_acquire(a)) != NULL) {
+		taken = alloc_some(a, index, n, blocks);
+		arena_unlock(a);
+	}
+	return taken;
 }

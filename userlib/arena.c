@@ -10,10 +10,15 @@
 #include "arena.h"
 
 #include <sched.h>
+#if __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#endif
 
 #include "die.h"
+#include "fastbin.h"
 #include "fork.h"
 #include "knobs.h"
+#include "run.h"
 #include "tcache.h"
 
 struct arena main_arena;
@@ -38,39 +43,46 @@ struct arena *arena_of(const struct chunk *c)
 }
 
 /*
- * free never waits for an arena. It takes the lock if that is free; else it leaves the block on the
- * arena's deferred list, from which whoever has the lock takes all of them in, when taking the lock and
- * after dropping it. No block is left behind:
+ * free never waits for an arena. A block of another arena than the thread's own, or of one that is locked,
+ * goes onto the arena's deferred list, from which whoever takes the lock takes all of them in: the
+ * owners do so whenever they allocate, and who has deferred DEFERRED_MAX bytes tries to, for owners
+ * that do not come. The try fails only while somebody has the lock, who looks at the list after
+ * dropping it:
  *
  *   freeing thread              holder of the lock
- *   push the block              drop the lock
+ *   push the blocks             drop the lock
  *   try the lock                look at the list
  *
- * All four are sequentially consistent, so either the holder sees the block or the try succeeds.
+ * All four are sequentially consistent, so either the holder sees the blocks or the try succeeds.
  *
- * The list is linked through the blocks' first words, xor-ed with their own address shifted by 12
- * (safe-linking) and checked for alignment when taken in.
+ * The list is linked as a fast bin is, and checked for alignment when taken in.
  */
-static void *deferred_mangle(void *at, void *next)
-{
-	return (void *)((uintptr_t)at >> 12 ^ (uintptr_t)next);
-}
+#define DEFERRED_MAX ((size_t)256 << 10)
 
-static void take_in_deferred(struct arena *a)
+static SELDOM void take_in_deferred(struct arena *a)
 {
 	void *mem = atomic_exchange_explicit(&a->deferred, NULL, memory_order_acquire), *next;
+	size_t span, largest = 0;
 
+	atomic_store_explicit(&a->deferred_bytes, 0, memory_order_relaxed);
 	for (; mem; mem = next) {
 		if (unlikely(!is_aligned(mem, MALLOC_ALIGN)))
 			die("free(): unaligned chunk detected in deferred list");
-		next = deferred_mangle(mem, *(void **)mem);
-		arena_free(a, mem2chunk(mem));
+		next = link_mangle(mem, *(void **)mem);
+		span = arena_put(a, mem);
+		largest = span > largest ? span : largest;
 	}
+	arena_look(a, largest);
 }
 
 static bool has_deferred(struct arena *a)
 {
-	return atomic_load(&a->deferred) != NULL;
+	return atomic_load_explicit(&a->deferred, memory_order_relaxed) != NULL;
+}
+
+static bool too_much_deferred(struct arena *a)
+{
+	return atomic_load(&a->deferred_bytes) >= DEFERRED_MAX;
 }
 
 /*
@@ -82,7 +94,7 @@ bool arena_try(struct arena *a)
 	return lock_try(&a->lock) || fork_holds_locks();
 }
 
-void arena_lock(struct arena *a)
+SELDOM void arena_lock(struct arena *a)
 {
 	if (!arena_try(a))
 		lock_take(&a->lock);
@@ -90,26 +102,51 @@ void arena_lock(struct arena *a)
 		take_in_deferred(a);
 }
 
-void arena_unlock(struct arena *a)
+static SELDOM void take_in_more(struct arena *a)
 {
-	if (fork_holds_locks())
-		return;
-	lock_drop(&a->lock);
-	while (unlikely(has_deferred(a)) && lock_try(&a->lock)) {
+	while (too_much_deferred(a) && lock_try(&a->lock)) {
 		take_in_deferred(a);
 		lock_drop(&a->lock);
 	}
 }
 
-void arena_defer(struct arena *a, void *mem)
+void arena_unlock(struct arena *a)
 {
-	void *head = atomic_load_explicit(&a->deferred, memory_order_relaxed);
+	if (fork_holds_locks())
+		return;
+	lock_drop(&a->lock);
+	if (unlikely(too_much_deferred(a)))
+		take_in_more(a);
+}
 
+void arena_defer_add(struct deferral *d, struct arena *a, void *mem)
+{
+	if (d->arena != a) {
+		arena_defer_end(d);
+		*d = (struct deferral){ .arena = a, .last = mem };
+	}
+	*(void **)mem = link_mangle(mem, d->first);
+	d->first = mem;
+	d->bytes += block_usable(mem);
+}
+
+SELDOM void arena_defer_end(struct deferral *d)
+{
+	struct arena *a = d->arena;
+	void *head;
+
+	if (!a)
+		return;
+	head = atomic_load_explicit(&a->deferred, memory_order_relaxed);
 	do {
-		*(void **)mem = deferred_mangle(mem, head);
-	} while (!atomic_compare_exchange_weak(&a->deferred, &head, mem));
-	if (lock_try(&a->lock))
+		*(void **)d->last = link_mangle(d->last, head);
+	} while (!atomic_compare_exchange_weak(&a->deferred, &head, d->first));
+	atomic_fetch_add(&a->deferred_bytes, d->bytes);
+	d->arena = NULL;
+	if (unlikely(too_much_deferred(a)) && lock_try(&a->lock)) {
+		take_in_deferred(a);
 		arena_unlock(a);
+	}
 }
 
 static unsigned int cpus_allowed(void)
@@ -134,7 +171,7 @@ static unsigned int arena_limit(void)
 	return max < ARENA_SLOTS ? max : ARENA_SLOTS;
 }
 
-static struct arena *arena_make(unsigned int slot)
+static SELDOM struct arena *arena_make(unsigned int slot)
 {
 	struct arena *a;
 
@@ -154,9 +191,21 @@ static struct arena *arena_make(unsigned int slot)
 	return a;
 }
 
+/* Where glibc has registered it, the kernel keeps the CPU's number in the thread's memory. */
+static int current_cpu(void)
+{
+#if __has_include(<sys/rseq.h>)
+	const struct rseq *rs = (const void *)((char *)__builtin_thread_pointer() + __rseq_offset);
+
+	if (likely(__rseq_size))
+		return (int)__atomic_load_n(&rs->cpu_id, __ATOMIC_RELAXED);
+#endif
+	return sched_getcpu();
+}
+
 static struct arena *arena_of_cpu(void)
 {
-	int cpu = sched_getcpu();
+	int cpu = current_cpu();
 	unsigned int slot = (cpu < 0 ? 0 : cpu) % arena_limit();
 	struct arena *a = arena_at(slot);
 
@@ -173,17 +222,24 @@ static struct arena *arena_first(void)
 	return arena_of_cpu();
 }
 
-static struct arena *arena_choose(struct arena *mine)
+static SELDOM struct arena *arena_change(const struct arena *mine)
 {
-	struct arena *a;
+	struct arena *a = mine ? arena_of_cpu() : arena_first();
 
-	if (mine && mine->slot < arena_limit() && arena_try(mine))
-		return mine;
-	a = mine ? arena_of_cpu() : arena_first();
 	if (!a)
 		a = &main_arena;
 	arena_lock(a);
 	return a;
+}
+
+static struct arena *arena_choose(struct arena *mine)
+{
+	if (mine && (!mine->slot || mine->slot < arena_limit()) && arena_try(mine)) {
+		if (unlikely(has_deferred(mine)))
+			take_in_deferred(mine);
+		return mine;
+	}
+	return arena_change(mine);
 }
 
 struct arena *arena_acquire(const struct arena *avoid)

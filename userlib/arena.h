@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * arena.h - an arena: a top chunk, bins of free chunks, and the lock that guards both
+ * arena.h - an arena: a top chunk, bins of free chunks, runs of pieces, and the lock that guards all
  *
  * The main arena lives on brk; further ones, for threads, on mapped heaps (heap.c). Free chunks
  * wait in the unsorted bin until an allocation passes them by and sorts them into
@@ -14,6 +14,7 @@
 #define WEIR_ARENA_H
 
 #include "chunk.h"
+#include "class.h"
 #include "lock.h"
 
 #define SMALL_BINS	64			/* index = size / 16 */
@@ -21,6 +22,7 @@
 #define LARGE_BINS	192			/* 1 KiB .. 16 GiB, the last one open-ended */
 #define BINS		(SMALL_BINS + LARGE_BINS)
 #define BINMAP_WORDS	(BINS / 64)
+#define FASTMAP_WORDS	((CLASSES + 63) / 64)
 
 /* A free that has coalesced this much looks at trimming (FASTBIN_CONSOLIDATION_THRESHOLD). */
 #define TRIM_LOOK_SIZE	((size_t)64 * 1024)
@@ -39,13 +41,26 @@ struct arena {
 	struct chunk *top;	/* NULL until the arena has its first memory */
 	char *fresh;		/* at or above it, up to the end of top, all bytes are zero */
 	struct chunk *last_remainder;
+	size_t top_low;		/* the least that the top had in this window; idle.h */
+	size_t window;		/* the number of this window, and its end in ms */
+	uint64_t window_end;
+	uint64_t clock;		/* when last read, and how many looks are and were to go without */
+	unsigned int looks_left, looks_skipped;
+	unsigned int idle_bin;	/* where letting go goes on */
+	size_t fast_bytes;	/* in fast bins */
 	size_t system_mem;
 	size_t max_system_mem;
 	uint64_t binmap[BINMAP_WORDS];	/* a clear bit: bin surely empty */
+	struct run *runs[CLASS_PIECES];	/* run.h */
+	uint32_t run_pieces[CLASS_PIECES];	/* of all runs of the class */
+	size_t run_overhead;		/* bytes of runs that are in no piece */
+	uint64_t fastmap[FASTMAP_WORDS];
+	void *fast[CLASSES];	/* fastbin.h */
 	struct bin unsorted;
 	struct bin bins[BINS];
-	/* Blocks whose free found the lock taken; a line of its own, other CPUs write it. */
+	/* Blocks that others freed and their bytes; a line of its own, other CPUs write it. */
 	_Alignas(64) void *_Atomic deferred;
+	_Atomic size_t deferred_bytes;
 };
 
 /* The A bit of every chunk in the arena. */
@@ -73,16 +88,21 @@ struct chunk *bins_best_fit(struct arena *a, size_t nb);
  */
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty);
 /*
- * Up to n chunks of nb bytes, nb being small, into run[], neighbours if possible; returns how many.
- * The arena grows for the first one alone.
+ * Up to n blocks of a size class, from the arena of the thread or else from the main one; returns how
+ * many. For more than one nothing is done that one would not need.
  */
-unsigned int arena_alloc_run(struct arena *a, size_t nb, unsigned int n, struct chunk **run);
+unsigned int alloc_blocks(size_t index, unsigned int n, void **blocks);
 
-/* release.c: returns the size of the free span that c is now part of */
-size_t arena_free(struct arena *a, struct chunk *c);
-/* The two halves of it: after any number of the first, one call of the second with the largest span. */
+/*
+ * release.c: take a block back: into its run, its fast bin, or by arena_coalesce(). Returns the size of
+ * the span that came free, if one did. After any number of these, one arena_look() with the largest.
+ */
+size_t arena_put(struct arena *a, void *mem);
+/* Returns the size of the free span that c is now part of. */
 size_t arena_coalesce(struct arena *a, struct chunk *c);
-void arena_look_at_trimming(struct arena *a, size_t coalesced);
+/* Everything that is free becomes part of a free chunk; returns the size of the largest of them. */
+size_t arena_consolidate(struct arena *a);
+void arena_look(struct arena *a, size_t coalesced);
 
 /* top.c: the chunk that borders the end of the arena's memory; the arena's lock is held */
 struct chunk *top_carve(struct arena *a, size_t nb, size_t *dirty);
@@ -123,8 +143,17 @@ struct arena *arena_acquire(const struct arena *avoid);
 void arena_lock(struct arena *a);
 bool arena_try(struct arena *a);
 void arena_unlock(struct arena *a);
-/* Free a block of an arena that another thread has locked: never waits. */
-void arena_defer(struct arena *a, void *mem);
+/*
+ * Leave blocks to their arena's owner: never waits. Blocks of one arena in a row are handed over together,
+ * at the latest by arena_defer_end().
+ */
+struct deferral {
+	struct arena *arena;
+	void *first, *last;
+	size_t bytes;
+};
+void arena_defer_add(struct deferral *d, struct arena *a, void *mem);
+void arena_defer_end(struct deferral *d);
 void arenas_lock_all(void);
 void arenas_unlock_all(void);
 void arenas_reset_locks(void);

@@ -163,15 +163,12 @@ static struct chunk *large_fit(struct bin *b, size_t nb)
 }
 
 /* The smallest sorted chunk of nb bytes or more, unlinked; NULL if there is none. */
-struct chunk *bins_best_fit(struct arena *a, size_t nb)
+static __attribute__((noinline)) struct chunk *best_fit(struct arena *a, size_t nb)
 {
 	unsigned int index, word;
 	struct chunk *c = NULL;
 	uint64_t map;
 
-	_Static_assert(BINMAP_WORDS == 4, "all are looked at");
-	if (!(a->binmap[0] | a->binmap[1] | a->binmap[2] | a->binmap[3]))
-		return NULL;
 	index = bin_index(nb);
 	if (nb >= SMALL_LIMIT) {
 		c = large_fit(&a->bins[index], nb);
@@ -191,4 +188,12 @@ struct chunk *bins_best_fit(struct arena *a, size_t nb)
 	if (c)
 		bin_unlink(a, c);
 	return c;
+}
+
+struct chunk *bins_best_fit(struct arena *a, size_t nb)
+{
+	_Static_assert(BINMAP_WORDS == 4, "all are looked at");
+	if (!(a->binmap[0] | a->binmap[1] | a->binmap[2] | a->binmap[3]))
+		return NULL;
+	return best_fit(a, nb);
 }

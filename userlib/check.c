@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "fastbin.h"
 #include "os.h"
+#include "run.h"
 #include "tcache.h"
 
 struct report {
@@ -189,6 +191,96 @@ static bool check_unsorted(const struct report *r, struct arena *a, struct tally
 	return true;
 }
 
+/* May a chunk of this size be in a bin of that class? Which it is in depends on the policy at that time. */
+static bool keeps(size_t index, size_t size)
+{
+	return index == class_keeping(size) || (size <= CLASS_EXACT_MAX && index == class_exact(size));
+}
+
+struct fast_walk {
+	const struct report *r;
+	const struct arena *a;
+	size_t index, count;
+};
+
+/* Chunks in fast bins are in use as far as their neighbours know. */
+static bool check_fast_chunk(void *mem, void *context)
+{
+	const struct chunk *c = mem2chunk(mem);
+	struct fast_walk *w = context;
+
+	w->count++;
+	if (!is_aligned(c, MALLOC_ALIGN) || is_mmapped(c) || !keeps(w->index, chunksize(c)))
+		return fail(w->r, "fast bin %zu: chunk %p of size %#zx", w->index, (void *)c, c->size);
+	if (arena_of(c) != w->a || !inuse(c))
+		return fail(w->r, "fast bin %zu: chunk %p is not the arena's", w->index, (void *)c);
+	return *tcache_key_of(mem) == tcache_key || fail(w->r, "fast chunk %p: written to", (void *)c);
+}
+
+static bool check_fast_bins(const struct report *r, const struct arena *a)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < CLASSES; i++) {
+		struct fast_walk w = { r, a, i, 0 };
+
+		if (!a->fast[i] != !(a->fastmap[i / 64] & 1UL << i % 64))
+			return fail(r, "fast bin %zu: its bit is wrong", i);
+		if (!fastbin_for_each(a, i, check_fast_chunk, &w))
+			return false;
+		bytes += w.count * class_size(i);
+	}
+	return bytes == a->fast_bytes || fail(r, "arena %u: fast bins of %zu bytes, counted %zu", a->slot,
+					     a->fast_bytes, bytes);
+}
+
+static bool check_run(const struct report *r, const struct arena *a, const struct run *run, size_t index)
+{
+	const struct chunk *c = mem2chunk(run);
+	unsigned int free = 0;
+
+	if (run->canary != (tcache_key ^ (uintptr_t)run ^ index) || piece_class(run) != index || !run->free)
+		return fail(r, "run %p of class %zu: not one of them", (void *)run, index);
+	if (arena_of(c) != a || is_mmapped(c) || !inuse(c))
+		return fail(r, "run %p: its chunk of size %#zx is not in use", (void *)run, c->size);
+	if (!is_aligned(run, GRANULE) || chunksize(c) % GRANULE >= MINSIZE || chunksize(c) < run->total * class_size(index))
+		return fail(r, "run %p: not the place for it, or the size %#zx", (void *)run, c->size);
+	for (int i = 0; i < RUN_PIECES / 64; i++)
+		free += __builtin_popcountl(run->map[i]);
+	if (free != run->free || free > run->total)
+		return fail(r, "run %p: %u pieces free, counted %u", (void *)run, free, run->free);
+	return run->next->prev == run || fail(r, "run %p: not linked by its neighbour", (void *)run);
+}
+
+static bool check_runs(const struct report *r, const struct arena *a)
+{
+	const struct run *run;
+
+	for (size_t i = 1; i < CLASS_PIECES; i++) {
+		run = a->runs[i];
+		do {
+			if (run && !check_run(r, a, run, i))
+				return false;
+			run = run ? run->next : NULL;
+		} while (run != a->runs[i]);
+	}
+	return true;
+}
+
+static bool check_cached(const struct report *r, void *mem, size_t index)
+{
+	const struct chunk *c = mem2chunk(mem);
+
+	if (*tcache_key_of(mem) != tcache_key)
+		return fail(r, "cached block %p: written to", mem);
+	if (piece_class(mem))
+		return piece_class(mem) == index || fail(r, "cache bin %zu: piece %p of class %zu", index, mem,
+							 piece_class(mem));
+	if (!is_aligned(c, MALLOC_ALIGN) || is_mmapped(c) || !keeps(index, chunksize(c)))
+		return fail(r, "cache bin %zu: chunk %p of size %#zx", index, (void *)c, c->size);
+	return inuse(c) || fail(r, "cached chunk %p: free in its arena", (void *)c);
+}
+
 static bool check_top(const struct report *r, const struct arena *a)
 {
 	size_t size = chunksize(a->top);
@@ -213,7 +305,7 @@ static bool check_arena(const struct report *r, struct arena *a)
 
 	if (!a->top)
 		return a->system_mem == 0 || fail(r, "arena %u: no top", a->slot);
-	if (!check_top(r, a) || !check_chunks(r, a, &chunks) || !check_unsorted(r, a, &lists))
+	if (!check_fast_bins(r, a) || !check_runs(r, a) || !check_top(r, a) || !check_chunks(r, a, &chunks) || !check_unsorted(r, a, &lists))
 		return false;
 	for (unsigned int i = 0; i < BINS; i++)
 		if (!check_bin(r, a, i, &lists))
@@ -230,22 +322,12 @@ static bool check_arena(const struct report *r, struct arena *a)
 
 static bool check_cache(const struct report *r, struct tcache *t)
 {
-	for (size_t i = 0; i < TCACHE_BINS; i++) {
-		if (*t->bottom[i])
-			return fail(r, "cache bin %zu: no NULL at its bottom", i);
-		for (void **slot = t->bin[i].top; slot < t->bottom[i]; slot++) {
-			const struct chunk *c = mem2chunk(*slot);
-
-			size_t more = chunksize(c) - tcache_bin_size(i);
-
-			/* A chunk that was taken whole may have a rest that is too small for a chunk. */
-			if (!is_aligned(c, MALLOC_ALIGN) || more >= MINSIZE || is_mmapped(c))
-				return fail(r, "cache bin %zu: chunk %p of size %#zx", i, (void *)c, c->size);
-			if (*tcache_key_of(*slot) != tcache_key)
-				return fail(r, "cached chunk %p: written to", (void *)c);
-			if (!inuse(c))
-				return fail(r, "cached chunk %p: free in its arena", (void *)c);
-		}
+	for (size_t i = 0; i < CLASSES; i++) {
+		if (t->slots[t->bottom[i]] != &tcache_end)
+			return fail(r, "cache bin %zu: does not end", i);
+		for (size_t slot = t->bin[i].top; slot < t->bottom[i]; slot++)
+			if (!check_cached(r, t->slots[slot], i))
+				return false;
 	}
 	return true;
 }

@@ -51,6 +51,10 @@ struct chunk {
 
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
+/* For paths where each instruction counts: the compiler shall compute on with what it has here. */
+#define SAME_REGISTER(x) __asm__("" : "+r"(x))
+/* Kept out of the paths that call it: these are inlined as a whole. */
+#define SELDOM		__attribute__((noinline))
 
 static inline size_t align_up(size_t n, size_t to) { return (n + to - 1) & ~(to - 1); }
 static inline size_t align_down(size_t n, size_t to) { return n & ~(to - 1); }

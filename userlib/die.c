@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "die.h"
 
+#include "chunk.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-void die(const char *message)
+SELDOM void die(const char *message)
 {
 	struct iovec line[2] = {
 		{ .iov_base = (void *)message, .iov_len = strlen(message) },

@@ -148,7 +148,7 @@ static bool heap_is_spare(const struct arena *a, const struct heap *h, size_t pa
 		pad + MINSIZE + os_page_size;
 }
 
-size_t heap_trim_spare(struct arena *a, size_t pad)
+SELDOM size_t heap_trim_spare(struct arena *a, size_t pad)
 {
 	struct heap *h = heap_of(a->top), *prev;
 	size_t released = 0;

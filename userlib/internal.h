@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 #include "arena.h"
+#include "knobs.h"
 
 #define WEIR_EXPORT __attribute__((visibility("default")))
 
@@ -22,7 +23,7 @@ static inline void ensure_ready(void)
 extern int perturb_byte;
 
 /*
- * malloc.c: a chunk of nb bytes aligned to align past the thread cache, or NULL with ENOMEM.
+ * malloc.c: a chunk of nb bytes aligned to align past the thread cache, or NULL. After klink_poll().
  * *dirty: bytes of its memory, from the start, that may be other than zero.
  */
 struct chunk *alloc_uncached(size_t nb, size_t align, size_t *dirty);

@@ -12,6 +12,7 @@
 
 #include "internal.h"
 #include "mapped.h"
+#include "run.h"
 #include "stats.h"
 #include "tcache.h"
 
@@ -24,6 +25,7 @@ static size_t load(_Atomic size_t *n)
 WEIR_EXPORT struct mallinfo2 mallinfo2(void)
 {
 	struct mallinfo2 info = { 0 };
+	size_t cached, cached_bytes;
 	struct arena_stats s;
 	struct arena *a;
 
@@ -36,10 +38,14 @@ WEIR_EXPORT struct mallinfo2 mallinfo2(void)
 		info.arena += s.system;
 		info.ordblks += s.free_count;
 		info.fordblks += s.free_bytes;
+		info.smblks += s.fast_count;
+		info.fsmblks += s.fast_bytes;
 		if (a == &main_arena)
 			info.keepcost = s.top;
 	}
-	tcache_totals(&info.smblks, &info.fsmblks);
+	tcache_totals(&cached, &cached_bytes);
+	info.smblks += cached;
+	info.fsmblks += cached_bytes;
 	info.fordblks += info.fsmblks;
 	info.uordblks = info.arena - info.fordblks;
 	info.hblks = load(&mapped_stats.count);
@@ -83,9 +89,9 @@ WEIR_EXPORT void malloc_stats(void)
 			continue;
 		arena_stats_read(arena_at(i), &s);
 		fprintf(stderr, "Arena %u:\nsystem bytes     = %10zu\nin use bytes     = %10zu\n",
-			i, s.system, s.system - s.free_bytes);
+			i, s.system, s.system - s.free_bytes - s.fast_bytes);
 		system += s.system;
-		in_use += s.system - s.free_bytes;
+		in_use += s.system - s.free_bytes - s.fast_bytes;
 	}
 	tcache_totals(&cached, &cached_bytes);
 	fprintf(stderr, "Thread caches:\ncached bytes     = %10zu\n", cached_bytes);
@@ -124,7 +130,7 @@ static void print_arena(FILE *fp, unsigned int slot, struct arena_stats *s)
 		print_bin(fp, "size", &s->bin[i]);
 	print_bin(fp, "unsorted", &s->unsorted);
 	fprintf(fp, "</sizes>\n");
-	print_totals(fp, s, 0, 0);
+	print_totals(fp, s, s->fast_count, s->fast_bytes);
 	print_system(fp, s);
 	fprintf(fp, "</heap>\n");
 }
@@ -150,9 +156,11 @@ WEIR_EXPORT int malloc_info(int options, FILE *fp)
 		sum.max_system += s.max_system;
 		sum.free_count += s.free_count;
 		sum.free_bytes += s.free_bytes;
+		sum.fast_count += s.fast_count;
+		sum.fast_bytes += s.fast_bytes;
 	}
 	tcache_totals(&cached, &cached_bytes);
-	print_totals(fp, &sum, cached, cached_bytes);
+	print_totals(fp, &sum, cached + sum.fast_count, cached_bytes + sum.fast_bytes);
 	fprintf(fp, "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n",
 		load(&mapped_stats.count), load(&mapped_stats.bytes));
 	print_system(fp, &sum);
@@ -163,5 +171,5 @@ WEIR_EXPORT int malloc_info(int options, FILE *fp)
 /* malloc_usable_size(3): bytes of mem that may be used, 0 for NULL. */
 WEIR_EXPORT size_t malloc_usable_size(void *mem)
 {
-	return mem ? chunk_usable(mem2chunk(mem)) : 0;
+	return mem ? block_usable(mem) : 0;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "klink.h"
 
+#include "chunk.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -189,7 +191,7 @@ static void look_again_later(void)
 	atomic_store_explicit(&next_look, now.tv_sec + RETRY_SECONDS, memory_order_relaxed);
 }
 
-void klink_start(void)
+SELDOM void klink_start(void)
 {
 	int saved = errno;
 
@@ -202,7 +204,7 @@ void klink_start(void)
 	errno = saved;
 }
 
-void klink_retry(void)
+SELDOM void klink_retry(void)
 {
 	struct timespec now;
 
@@ -214,7 +216,7 @@ void klink_retry(void)
 		klink_start();
 }
 
-void klink_refresh(void)
+SELDOM void klink_refresh(void)
 {
 	int saved = errno;
 	const struct weir_ctlpage *page;

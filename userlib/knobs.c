@@ -19,6 +19,7 @@ _Atomic int64_t knobs_value[WEIR_KNOB_NR] = {
 };
 _Atomic int64_t knobs_learned;
 _Atomic unsigned int knobs_epoch;
+_Atomic unsigned int knobs_hold = WEIR_POLICY_BUILTIN == WEIR_POLICY_AUTO ? POLICY_AUTO_HOLD_MS : 0;
 
 static _Atomic bool learning = WEIR_POLICY_BUILTIN != WEIR_POLICY_FIXED;
 
@@ -42,6 +43,7 @@ void knobs_publish(const struct knob_set *set)
 	atomic_store_explicit(&learning, learns, memory_order_seq_cst);
 	if (!learns)
 		atomic_store_explicit(&knobs_learned, 0, memory_order_seq_cst);
+	atomic_store_explicit(&knobs_hold, policy_hold_ms(set), memory_order_relaxed);
 	atomic_fetch_add_explicit(&knobs_epoch, 1, memory_order_relaxed);
 }
 

@@ -27,6 +27,7 @@ extern const struct knob_info knob_table[WEIR_KNOB_NR];
 extern _Atomic int64_t knobs_value[WEIR_KNOB_NR];
 extern _Atomic int64_t knobs_learned;
 extern _Atomic unsigned int knobs_epoch;
+extern _Atomic unsigned int knobs_hold;
 
 static inline int64_t knob(enum weir_knob k)
 {
@@ -50,6 +51,24 @@ static inline int64_t knobs_trim_threshold(void)
 	int64_t learned = atomic_load_explicit(&knobs_learned, memory_order_relaxed);
 
 	return learned ? policy_trim_threshold(learned) : knob(WEIR_KNOB_TRIM_THRESHOLD);
+}
+
+/* Milliseconds to keep idle memory; 0: it goes back at once, by the trim threshold. */
+static inline unsigned int knobs_hold_ms(void)
+{
+	return atomic_load_explicit(&knobs_hold, memory_order_relaxed);
+}
+
+/* The fixed and the dynamic policy hand out what ptmalloc does: no pieces of runs. */
+static inline bool chunks_only(void)
+{
+	return knob(WEIR_KNOB_POLICY) != WEIR_POLICY_AUTO;
+}
+
+/* Whoever has set a threshold means it: then nothing large waits in caches while the top could be trimmed. */
+static inline bool medium_cached(void)
+{
+	return knobs_hold_ms() != 0;
 }
 
 /* Changes whenever a knob did: an arena that sees a new value looks at trimming at once. */

@@ -18,6 +18,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/single_threaded.h>
 
 struct lock {
 	_Atomic int state;
@@ -25,42 +26,42 @@ struct lock {
 
 #define LOCK_INIT { 0 }
 
-void lock_wait(struct lock *l);		/* os.c: sleep while state is 2 */
-void lock_wake(struct lock *l);		/* os.c: wake one sleeper */
+void lock_take_contended(struct lock *l);	/* os.c: somebody has it */
+void lock_wake(struct lock *l);			/* os.c: wake one sleeper */
 
-static inline void cpu_relax(void)
+/* Never true again once a second thread was made, but in a forked child. */
+static inline bool is_single_threaded(void)
 {
-#if defined(__x86_64__)
-	__builtin_ia32_pause();
-#elif defined(__aarch64__)
-	__asm__ volatile("yield" ::: "memory");
-#endif
+	return __libc_single_threaded;
 }
 
 static inline bool lock_try(struct lock *l)
 {
 	int free_state = 0;
 
-	/* Sequentially consistent, and so is the drop: arena_defer() relies on it. */
+	/* Nobody to race with, and a thread that is made later sees the store by its creation. */
+	if (is_single_threaded()) {
+		if (atomic_load_explicit(&l->state, memory_order_relaxed))
+			return false;
+		atomic_store_explicit(&l->state, 1, memory_order_relaxed);
+		return true;
+	}
+
+	/* Sequentially consistent, and so is the drop: arena_defer_end() relies on it. */
 	return atomic_compare_exchange_strong(&l->state, &free_state, 1);
 }
 
 static inline void lock_take(struct lock *l)
 {
-	if (lock_try(l))
-		return;
-	for (int spin = 0; spin < 30; spin++) {
-		cpu_relax();
-		if (!atomic_load_explicit(&l->state, memory_order_relaxed) && lock_try(l))
-			return;
-	}
-	while (atomic_exchange_explicit(&l->state, 2, memory_order_acquire) != 0)
-		lock_wait(l);
+	if (!lock_try(l))
+		lock_take_contended(l);
 }
 
 static inline void lock_drop(struct lock *l)
 {
-	if (atomic_exchange(&l->state, 0) == 2)
+	if (is_single_threaded())
+		atomic_store_explicit(&l->state, 0, memory_order_relaxed);
+	else if (atomic_exchange(&l->state, 0) == 2)
 		lock_wake(l);
 }
 

@@ -7,25 +7,18 @@
 #include "die.h"
 #include "internal.h"
 #include "klink.h"
+#include "fastbin.h"
 #include "mapped.h"
 #include "tcache.h"
 
 int perturb_byte;
 
-/*
- * ptmalloc's order for what the cache does not hold: what the arena has, then a chunk mapped alone if
- * the knobs say so, then more memory for the arena, then another arena.
- */
-struct chunk *alloc_uncached(size_t nb, size_t align, size_t *dirty)
+/* The arena has nothing: a chunk mapped alone if the knobs say so, else more memory, or another arena's. */
+static SELDOM struct chunk *alloc_more(struct arena *a, size_t nb, size_t align, size_t need, size_t *dirty)
 {
-	size_t need = align > MALLOC_ALIGN ? nb + align + MINSIZE : nb;
-	struct arena *a;
-	struct chunk *c;
+	struct chunk *c = NULL;
 
-	klink_poll();
-	a = arena_acquire(NULL);
-	c = arena_alloc(a, need, false, dirty);
-	if (!c && mapped_wanted(need)) {
+	if (mapped_wanted(need)) {
 		arena_unlock(a);
 		klink_retry();
 		*dirty = 0;
@@ -34,8 +27,7 @@ struct chunk *alloc_uncached(size_t nb, size_t align, size_t *dirty)
 			return c;
 		arena_lock(a);
 	}
-	if (!c)
-		c = arena_alloc(a, need, true, dirty);
+	c = arena_alloc(a, need, true, dirty);
 	if (!c) {
 		struct arena *failed = a;
 
@@ -53,31 +45,70 @@ struct chunk *alloc_uncached(size_t nb, size_t align, size_t *dirty)
 	return c;
 }
 
-static struct chunk *alloc_chunk(size_t nb, size_t *dirty)
+__attribute__((flatten)) struct chunk *alloc_uncached(size_t nb, size_t align, size_t *dirty)
 {
-	struct tcache *t;
+	size_t need = align > MALLOC_ALIGN ? nb + align + MINSIZE : nb;
+	struct arena *a;
+	struct chunk *c;
 
-	if (nb <= TCACHE_MAX) {
-		t = tcache_make();
-		if (t && tcache_caches(t, tcache_index(nb))) {
-			*dirty = SIZE_MAX;
-			return tcache_refill(t, nb);
-		}
+	a = arena_acquire(NULL);
+	c = arena_alloc(a, need, false, dirty);
+	if (unlikely(!c))
+		return alloc_more(a, nb, align, need, dirty);
+	if (align > MALLOC_ALIGN) {
+		c = arena_align(a, c, nb, align);
+		*dirty = SIZE_MAX;
 	}
-	return alloc_uncached(nb, MALLOC_ALIGN, dirty);
+	arena_unlock(a);
+	return c;
 }
 
-/* errno of a call that succeeds is as before, whatever was tried on the way. */
+static SELDOM void *alloc_piece(size_t class)
+{
+	void *mem;
+
+	return alloc_blocks(class, 1, &mem) ? mem : NULL;
+}
+
+static void *alloc_block(size_t bytes, size_t *dirty)
+{
+	struct tcache *t;
+	struct chunk *c;
+	size_t class;
+	void *mem;
+
+	klink_poll();
+	if (bytes <= CLASS_MAX_REQUEST) {
+		*dirty = SIZE_MAX;
+		class = chunks_only() && bytes <= CLASS_EXACT_MAX - SIZE_SZ ? class_exact(request2size(bytes)) :
+			class_serving(bytes);
+		t = tcache_make();
+		mem = t ? tcache_get_slow(t, class) : NULL;
+		if (mem)
+			return mem;
+		/* At its end a thread has no cache, and with caching turned off all is as in ptmalloc without. */
+		if (t && tcache_caches(class))
+			mem = tcache_refill(t, class);
+		else if (class < CLASS_PIECES && !t)
+			mem = alloc_piece(class);
+		if (mem)
+			return mem;
+		/* Not cached; or memory is short, and where no run may be had a chunk may. */
+	}
+	c = alloc_uncached(request2size(bytes), MALLOC_ALIGN, dirty);
+	return c ? chunk2mem(c) : NULL;
+}
+
 static void *alloc_slow(size_t bytes, size_t *dirty)
 {
-	int saved = errno;
-	struct chunk *c = NULL;
+	void *mem = NULL;
 
 	ensure_ready();
 	if (!request_too_large(bytes))
-		c = alloc_chunk(request2size(bytes), dirty);
-	errno = c ? saved : ENOMEM;
-	return c ? chunk2mem(c) : NULL;
+		mem = alloc_block(bytes, dirty);
+	if (unlikely(!mem))
+		errno = ENOMEM;
+	return mem;
 }
 
 static __attribute__((noinline)) void *malloc_slow(size_t bytes)
@@ -90,12 +121,26 @@ static __attribute__((noinline)) void *malloc_slow(size_t bytes)
 	return mem;
 }
 
+/* A cached block or NULL. */
+static inline void *get_cached(size_t bytes)
+{
+	if (likely(bytes <= PIECE_MAX))
+		return tcache_get(class_of_piece(bytes));
+	if (bytes <= CLASS_MAX_REQUEST)
+		return tcache_get(class_serving(bytes));
+	return NULL;
+}
+
 WEIR_EXPORT void *malloc(size_t bytes)
 {
 	void *mem;
 
-	if (likely(bytes <= TCACHE_MAX_REQUEST)) {
-		mem = tcache_get(bytes);
+	if (likely(bytes <= PIECE_MAX)) {
+		mem = tcache_get(class_of_piece(bytes));
+		if (likely(mem))
+			return mem;
+	} else if (bytes <= CLASS_MAX_REQUEST) {
+		mem = tcache_get(class_serving(bytes));
 		if (likely(mem))
 			return mem;
 	}
@@ -105,19 +150,18 @@ WEIR_EXPORT void *malloc(size_t bytes)
 WEIR_EXPORT void *calloc(size_t count, size_t size)
 {
 	size_t bytes, dirty = SIZE_MAX, usable;
-	void *mem = NULL;
+	void *mem;
 
 	if (unlikely(__builtin_mul_overflow(count, size, &bytes))) {
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (likely(bytes <= TCACHE_MAX_REQUEST))
-		mem = tcache_get(bytes);
+	mem = get_cached(bytes);
 	if (!mem)
 		mem = alloc_slow(bytes, &dirty);
 	if (unlikely(!mem))
 		return NULL;
-	usable = chunk_usable(mem2chunk(mem));
+	usable = block_usable(mem);
 	return memset(mem, 0, dirty < usable ? dirty : usable);
 }
 
@@ -131,52 +175,99 @@ static void check_freed(const struct chunk *c, const void *mem)
 		die("free(): invalid size");
 }
 
-static void free_to_arena(struct chunk *c)
+/* Is a the arena that t's thread uses? */
+static bool is_own(const struct tcache *t, const struct arena *a)
 {
-	struct arena *a = arena_of(c);
-	struct tcache *t;
-	size_t merged;
+	return is_single_threaded() || !t || t->arena == a;
+}
+
+/* class: of a piece, 0 of a chunk. */
+static inline __attribute__((always_inline)) void free_to_arena(void *mem, size_t class)
+{
+	struct run *r = class ? run_of(mem, class, "free(): invalid pointer") : NULL;
+	struct arena *a = arena_of(mem2chunk(r ? (void *)r : mem));
+	struct tcache *t = tcache_make();
+	struct deferral d = { 0 };
+	size_t span;
 
 	klink_poll();
-	if (!arena_try(a)) {
-		arena_defer(a, chunk2mem(c));
+	if (!is_own(t, a) || !arena_try(a)) {
+		arena_defer_add(&d, a, mem);
+		arena_defer_end(&d);
 		return;
 	}
-	merged = arena_free(a, c);
+	span = r ? run_put(a, r, mem, class) : fastbin_put(a, mem2chunk(mem));
+	arena_look(a, span);
 	arena_unlock(a);
+	tcache_look(t);
 	/*
 	 * ptmalloc's consolidation of fast chunks: a large span came free, and small cached ones may be all
 	 * that keeps it from growing, or the top from being trimmed.
 	 */
-	t = merged >= TRIM_LOOK_SIZE && mxfast ? tcache_make() : NULL;
-	if (t)
-		tcache_consolidate(t, mxfast);
+	if (t && span >= TRIM_LOOK_SIZE && mxfast && !knobs_hold_ms())
+		tcache_consolidate(t, chunks_only() ? mxfast : CLASS_MAX);
 }
 
-__attribute__((noinline)) void free_slow(void *mem)
+/* The class in which the thread caches keep a chunk with this size and bits, if they may; else 0. */
+static size_t cached_class(const void *mem, size_t size)
 {
-	struct chunk *c = mem2chunk(mem);
-	int saved = errno;
+	if (size & (IS_MMAPPED | MALLOC_ALIGN / 2) || unlikely(!is_aligned(mem, MALLOC_ALIGN)))
+		return 0;
+	return class_kept(size & ~SIZE_BITS);
+}
 
-	if (is_mmapped(c)) {
-		klink_retry();
-		mapped_free(c);
-	} else {
-		check_freed(c, mem);
-		ensure_ready();
-		if (unlikely(perturb_byte))
-			memset(mem, perturb_byte, chunksize(c) - MEM_OFFSET);
-		if (tcache_index(chunksize(c)) >= TCACHE_BINS || !tcache_put_slow(mem, chunksize(c)))
-			free_to_arena(c);
+/* What the thread cache did not take at once. class: see free_to_arena(). */
+static SELDOM void free_cached(void *mem, size_t class, size_t kept)
+{
+	ensure_ready();
+	if (unlikely(perturb_byte))
+		memset(mem, perturb_byte, block_usable(mem));
+	if (!kept || !tcache_put_slow(mem, kept))
+		free_to_arena(mem, class);
+}
+
+static SELDOM void free_piece(void *mem, size_t class)
+{
+	run_of(mem, class, "free(): invalid pointer");
+	free_cached(mem, class, class);
+}
+
+static SELDOM void free_mapped(struct chunk *c)
+{
+	klink_retry();
+	mapped_free(c);
+}
+
+__attribute__((noinline, flatten)) void free_slow(void *mem)
+{
+	size_t class = piece_class(mem);
+	struct chunk *c = mem2chunk(mem);
+
+	if (unlikely(!mem))
+		return;
+	if (class) {
+		free_piece(mem, class);
+		return;
 	}
-	errno = saved;
+	class = cached_class(mem, c->size);
+	if (class && tcache_put(mem, class))
+		return;
+	if (is_mmapped(c)) {
+		free_mapped(c);
+		return;
+	}
+	check_freed(c, mem);
+	if (class || unlikely(perturb_byte))
+		free_cached(mem, 0, class);
+	else
+		free_to_arena(mem, 0);
 }
 
 WEIR_EXPORT void free(void *mem)
 {
-	if (unlikely(!mem))
-		return;
-	if (likely(tcache_put(mem, mem2chunk(mem)->size)))
-		return;
-	free_slow(mem);
+	size_t class = piece_class(mem);
+
+	/* Whatever is no piece, NULL among it, has class 0, in which nothing is aligned. */
+	if (unlikely(!piece_is_aligned(mem, class)) || unlikely(!tcache_put(mem, class)))
+		free_slow(mem);
 }

@@ -35,7 +35,7 @@ static int set_perturb(int value)
 	perturb_byte = value & 0xff;
 	tcache_set_count(perturb_byte ? 0 : UINT16_MAX);
 	if (t) {
-		tcache_flush(t, TCACHE_MAX);
+		tcache_flush(t, CLASS_MAX);
 		tcache_apply_limits(t);
 	}
 	return 1;

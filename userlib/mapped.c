@@ -42,7 +42,7 @@ bool mapped_wanted(size_t nb)
  * its size says. For an alignment beyond MALLOC_ALIGN the start is chosen within a larger mapping
  * and the pages before and behind are unmapped at once.
  */
-struct chunk *mapped_alloc(size_t nb, size_t align)
+SELDOM struct chunk *mapped_alloc(size_t nb, size_t align)
 {
 	size_t page = os_page_size, lead = align > MALLOC_ALIGN ? align : 0;
 	size_t total = align_up(nb + SIZE_SZ + lead, page), excess;
@@ -85,7 +85,7 @@ static char *mapping_of(const struct chunk *c, size_t *total, const char *messag
 	return start;
 }
 
-void mapped_free(struct chunk *c)
+SELDOM void mapped_free(struct chunk *c)
 {
 	size_t total;
 	char *start = mapping_of(c, &total, "munmap_chunk(): invalid pointer");
@@ -95,7 +95,7 @@ void mapped_free(struct chunk *c)
 	os_unmap(start, total);
 }
 
-struct chunk *mapped_resize(struct chunk *c, size_t nb)
+SELDOM struct chunk *mapped_resize(struct chunk *c, size_t nb)
 {
 	size_t offset = c->prev_size, total, new_total;
 	char *start = mapping_of(c, &total, "mremap_chunk(): invalid pointer");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "internal.h"
+#include "klink.h"
 #include "os.h"
 
 /*
@@ -41,19 +42,37 @@ struct chunk *arena_align(struct arena *a, struct chunk *c, size_t nb, size_t al
 static void *aligned_slow(size_t align, size_t bytes)
 {
 	struct chunk *c = NULL;
-	int saved = errno;
 	size_t dirty;
 
 	ensure_ready();
+	klink_poll();
 	if (!request_too_large(bytes) && align <= PTRDIFF_MAX - bytes - 2 * os_page_size)
 		c = alloc_uncached(request2size(bytes), align, &dirty);
-	errno = c ? saved : ENOMEM;
+	if (!c)
+		errno = ENOMEM;
 	return c ? chunk2mem(c) : NULL;
+}
+
+/* A piece lies at a multiple of its size: one whose size is a multiple of align, if that is small enough. */
+static void *aligned_piece(size_t align, size_t bytes)
+{
+	size_t size = align_up(bytes ? bytes : 1, align);
+	void *mem = size <= PIECE_MAX && size - bytes <= 64 ? malloc(size) : NULL;
+
+	if (likely(mem && is_aligned(mem, align)))
+		return mem;
+	free(mem);	/* a chunk, as the policy wants it */
+	return NULL;
 }
 
 static void *aligned(size_t align, size_t bytes)
 {
-	return align <= MALLOC_ALIGN ? malloc(bytes) : aligned_slow(align, bytes);
+	void *mem;
+
+	if (align <= MALLOC_ALIGN)
+		return malloc(bytes);
+	mem = align <= PIECE_MAX && bytes <= PIECE_MAX ? aligned_piece(align, bytes) : NULL;
+	return mem ? mem : aligned_slow(align, bytes);
 }
 
 static bool power_of_two(size_t n) { return n && !(n & (n - 1)); }

@@ -6,7 +6,7 @@
 #include "os.h"
 
 #define META_ALIGN	((size_t)64)
-#define META_MAP	((size_t)64 << 10)
+#define META_MAP	((size_t)256 << 10)
 
 static struct lock meta_lock = LOCK_INIT;
 static char *meta_at, *meta_end;

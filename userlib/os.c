@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "chunk.h"
@@ -26,6 +27,14 @@
 #define WINDOW_SIZE	((size_t)16 << 40)
 /* Places tried before the kernel may choose one. */
 #define PLACE_TRIES	8
+
+/* The callers of malloc see errno as it was, whatever was tried on the way. */
+#define KEEP_ERRNO const int saved __attribute__((cleanup(restore_errno), unused)) = errno
+
+static void restore_errno(const int *saved)
+{
+	errno = *saved;
+}
 
 size_t os_page_size = 4096;
 
@@ -66,6 +75,7 @@ unsigned int os_regions(struct weir_region region[2])
 
 char *os_sbrk(intptr_t increment)
 {
+	KEEP_ERRNO;
 	void *old_end = sbrk(increment);
 
 	return old_end == (void *)-1 ? NULL : old_end;
@@ -111,6 +121,7 @@ static void *map_in(struct window *w, size_t size, int prot, int flags)
 
 void *os_map(size_t size)
 {
+	KEEP_ERRNO;
 	void *p = map_in(&map_window, size, PROT_READ | PROT_WRITE, 0);
 
 	return p ? p : map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
@@ -118,6 +129,8 @@ void *os_map(size_t size)
 
 void os_unmap(void *start, size_t size)
 {
+	KEEP_ERRNO;
+
 	if (munmap(start, size) == 0)
 		window_retreat(&map_window, start, size);
 	else	/* Splitting a mapping can exceed max_map_count; its pages need not stay. */
@@ -126,6 +139,7 @@ void os_unmap(void *start, size_t size)
 
 void *os_remap(void *start, size_t size, size_t new_size)
 {
+	KEEP_ERRNO;
 	void *p = mremap(start, size, new_size, 0), *at;
 
 	if (p != MAP_FAILED) {
@@ -164,6 +178,7 @@ static void *reserve_anywhere(void)
 
 void *os_heap_reserve(void)
 {
+	KEEP_ERRNO;
 	void *p = map_in(&heap_window, HEAP_SIZE, PROT_NONE, MAP_NORESERVE);
 
 	return p ? p : reserve_anywhere();
@@ -171,20 +186,29 @@ void *os_heap_reserve(void)
 
 bool os_heap_commit(void *start, size_t size)
 {
+	KEEP_ERRNO;
+
 	return mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
 }
 
 bool os_let_go(void *start, size_t size)
 {
-	int saved = errno;
-	bool gone = madvise(start, size, MADV_DONTNEED) == 0;
+	KEEP_ERRNO;
 
-	errno = saved;
-	return gone;
+	return madvise(start, size, MADV_DONTNEED) == 0;
+}
+
+uint64_t os_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void *os_segment_map(size_t size)
 {
+	KEEP_ERRNO;
 	void *p = map_in(&segment_window, size, PROT_READ | PROT_WRITE, 0);
 
 	return p ? p : map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
@@ -192,24 +216,39 @@ void *os_segment_map(size_t size)
 
 bool os_segment_extend(void *start, size_t size)
 {
+	KEEP_ERRNO;
+
 	if (!map_exactly(start, size, PROT_READ | PROT_WRITE, 0))
 		return false;
 	window_advance(&segment_window, start, size);
 	return true;
 }
 
-void lock_wait(struct lock *l)
+static inline void cpu_relax(void)
 {
-	int saved = errno;
-
-	syscall(SYS_futex, &l->state, FUTEX_WAIT_PRIVATE, 2, NULL);
-	errno = saved;
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield" ::: "memory");
+#endif
 }
 
-void lock_wake(struct lock *l)
+SELDOM void lock_take_contended(struct lock *l)
 {
-	int saved = errno;
+	KEEP_ERRNO;
+
+	for (int spin = 0; spin < 30; spin++) {
+		cpu_relax();
+		if (!atomic_load_explicit(&l->state, memory_order_relaxed) && lock_try(l))
+			return;
+	}
+	while (atomic_exchange_explicit(&l->state, 2, memory_order_acquire) != 0)
+		syscall(SYS_futex, &l->state, FUTEX_WAIT_PRIVATE, 2, NULL);
+}
+
+SELDOM void lock_wake(struct lock *l)
+{
+	KEEP_ERRNO;
 
 	syscall(SYS_futex, &l->state, FUTEX_WAKE_PRIVATE, 1);
-	errno = saved;
 }

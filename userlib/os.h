@@ -3,7 +3,7 @@
  * os.h - every memory system call that the allocator makes
  *
  * All sizes and addresses are multiples of the page size unless said otherwise. Failure is NULL or
- * false, with errno as the call left it; nothing has changed then. None allocates.
+ * false; nothing has changed then. None allocates or touches errno.
  */
 #ifndef WEIR_OS_H
 #define WEIR_OS_H
@@ -40,6 +40,9 @@ bool os_let_go(void *start, size_t size);
 /* Memory for the main arena where brk fails: anywhere, or exactly at start. */
 void *os_segment_map(size_t size);
 bool os_segment_extend(void *start, size_t size);
+
+/* Milliseconds of a clock that never goes back, as of the last timer interrupt. */
+uint64_t os_clock_ms(void);
 
 /* The ranges in which os_heap_*, os_segment_* and os_map() place memory; returns how many. */
 unsigned int os_regions(struct weir_region region[2]);

@@ -2,7 +2,10 @@
 /* release.c - take a chunk back into its arena: check, coalesce, look at trimming */
 #include "arena.h"
 #include "die.h"
+#include "fastbin.h"
+#include "idle.h"
 #include "knobs.h"
+#include "run.h"
 
 static void free_check(const struct arena *a, const struct chunk *c, const struct chunk *next)
 {
@@ -19,15 +22,24 @@ static void free_check(const struct arena *a, const struct chunk *c, const struc
 		die("free(): invalid next size (normal)");
 }
 
-/* Trim when a large span came free, or when a knob was turned since this arena last looked. */
-void arena_look_at_trimming(struct arena *a, size_t coalesced)
+/*
+ * Look at giving memory back: when it was idle for long enough; or, by the other policies, when a large span
+ * came free, when much waits in fast bins, or when a knob was turned since this arena last looked.
+ */
+void arena_look(struct arena *a, size_t coalesced)
 {
-	unsigned int epoch = knobs_trim_epoch();
+	unsigned int epoch = knobs_trim_epoch(), hold = knobs_hold_ms();
 	int64_t threshold;
 
-	if (coalesced < TRIM_LOOK_SIZE && a->trim_epoch == epoch)
+	if (hold) {
+		idle_look(a, hold);
+		return;
+	}
+	if (coalesced < TRIM_LOOK_SIZE && a->fast_bytes < TRIM_LOOK_SIZE && a->trim_epoch == epoch)
 		return;
 	a->trim_epoch = epoch;
+	if (a->fast_bytes >= TRIM_LOOK_SIZE || coalesced >= TRIM_LOOK_SIZE)
+		arena_consolidate(a);
 	threshold = knobs_trim_threshold();
 	if (threshold < 0)
 		return;
@@ -37,10 +49,11 @@ void arena_look_at_trimming(struct arena *a, size_t coalesced)
 		top_trim(a, knob(WEIR_KNOB_TOP_PAD));
 }
 
-size_t arena_coalesce(struct arena *a, struct chunk *c)
+__attribute__((noinline)) size_t arena_coalesce(struct arena *a, struct chunk *c)
 {
 	size_t size = chunksize(c), prev_size;
 	struct chunk *next = chunk_at(c, size);
+	struct idle_tag tag = { a->window, size };
 
 	free_check(a, c, next);
 	if (!prev_inuse(c)) {
@@ -48,6 +61,7 @@ size_t arena_coalesce(struct arena *a, struct chunk *c)
 		c = prev_chunk(c);
 		if (unlikely(chunksize(c) != prev_size))
 			die("corrupted size vs. prev_size while consolidating");
+		tag = idle_join(tag, size, idle_tag(a, c), prev_size);
 		bin_unlink(a, c);
 		size += prev_size;
 	}
@@ -58,20 +72,30 @@ size_t arena_coalesce(struct arena *a, struct chunk *c)
 		if (inuse(next)) {
 			next->size &= ~PREV_INUSE;
 		} else {
+			tag = idle_join(tag, size, idle_tag(a, next), chunksize(next));
 			bin_unlink(a, next);
 			size += chunksize(next);
 		}
 		set_head(c, size | PREV_INUSE | arena_bit(a));
 		set_foot(c, size);
 		unsorted_insert(a, c);
+		idle_set_tag(c, size, tag);
 	}
 	return size;
 }
 
-size_t arena_free(struct arena *a, struct chunk *c)
+size_t arena_put(struct arena *a, void *mem)
 {
-	size_t size = arena_coalesce(a, c);
+	size_t class = piece_class(mem);
 
-	arena_look_at_trimming(a, size);
-	return size;
+	if (class)
+		return run_put(a, run_of(mem, class, "free(): invalid pointer"), mem, class);
+	return fastbin_put(a, mem2chunk(mem));
+}
+
+SELDOM size_t arena_consolidate(struct arena *a)
+{
+	size_t fast = fastbins_consolidate(a), runs = runs_release(a);
+
+	return fast > runs ? fast : runs;
 }

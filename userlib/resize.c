@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "klink.h"
 #include "mapped.h"
+#include "run.h"
 
 /* c, in use and size bytes long, keeps nb; the rest, if it can be a chunk, is freed. */
 static void split(struct arena *a, struct chunk *c, size_t size, size_t nb)
@@ -23,7 +24,7 @@ static void split(struct arena *a, struct chunk *c, size_t size, size_t nb)
 	set_head(c, nb | prev | arena_bit(a));
 	set_head(remainder, rest | PREV_INUSE | arena_bit(a));
 	set_inuse_at(remainder, rest);
-	arena_free(a, remainder);
+	arena_look(a, arena_coalesce(a, remainder));
 }
 
 static bool extend_into_top(struct arena *a, struct chunk *c, size_t size, size_t nb)
@@ -95,6 +96,21 @@ static void *realloc_mapped(struct chunk *c, size_t bytes, size_t nb)
 	return copy_and_free(chunk2mem(c), chunk_usable(c), bytes);
 }
 
+/* A piece cannot be split; it is left when less than half of it would be used. */
+static void *realloc_piece(void *mem, size_t class, size_t bytes)
+{
+	size_t usable = class_size(class);
+
+	run_of(mem, class, "realloc(): invalid pointer");
+	if (bytes <= usable && bytes >= usable / 2)
+		return mem;
+	if (unlikely(request_too_large(bytes))) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	return copy_and_free(mem, usable, bytes);
+}
+
 static void *realloc_in_arena(struct chunk *c, size_t bytes, size_t nb)
 {
 	struct arena *a;
@@ -114,7 +130,7 @@ static void *realloc_in_arena(struct chunk *c, size_t bytes, size_t nb)
 WEIR_EXPORT void *realloc(void *mem, size_t bytes)
 {
 	struct chunk *c;
-	int saved = errno;
+	size_t class;
 	void *new;
 
 	if (!mem)
@@ -124,6 +140,9 @@ WEIR_EXPORT void *realloc(void *mem, size_t bytes)
 		return NULL;
 	}
 	c = mem2chunk(mem);
+	class = piece_class(mem);
+	if (class)
+		return realloc_piece(mem, class, bytes);
 	if (unlikely(!is_aligned(mem, MALLOC_ALIGN) || (!is_mmapped(c) && (uintptr_t)c > -chunksize(c))))
 		die("realloc(): invalid pointer");
 	if (request_too_large(bytes)) {
@@ -134,7 +153,8 @@ WEIR_EXPORT void *realloc(void *mem, size_t bytes)
 		new = realloc_mapped(c, bytes, request2size(bytes));
 	else
 		new = realloc_in_arena(c, bytes, request2size(bytes));
-	errno = new ? saved : ENOMEM;
+	if (!new)
+		errno = ENOMEM;
 	return new;
 }
 

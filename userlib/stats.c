@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "stats.h"
 
+#include "fastbin.h"
+#include "run.h"
+
 static void read_bin(struct arena_stats *s, struct bin *b, struct bin_stats *bs)
 {
 	struct chunk *head = bin_head(b);
@@ -18,6 +21,28 @@ static void read_bin(struct arena_stats *s, struct bin *b, struct bin_stats *bs)
 	s->free_bytes += bs->bytes;
 }
 
+static bool count_fast(void *mem, void *stats)
+{
+	struct arena_stats *s = stats;
+
+	s->fast_count++;
+	s->fast_bytes += chunksize(mem2chunk(mem));
+	return true;
+}
+
+static void count_pieces(const struct run *first, size_t class, struct arena_stats *s)
+{
+	const struct run *r = first;
+
+	if (!first)
+		return;
+	do {
+		s->fast_count += r->free;
+		s->fast_bytes += r->free * class_size(class);
+		r = r->next;
+	} while (r != first);
+}
+
 void arena_stats_read(struct arena *a, struct arena_stats *s)
 {
 	arena_lock(a);
@@ -26,6 +51,13 @@ void arena_stats_read(struct arena *a, struct arena_stats *s)
 	s->top = a->top ? chunksize(a->top) : 0;
 	s->free_count = a->top != NULL;
 	s->free_bytes = s->top;
+	s->fast_count = 0;
+	/* In use is what was asked for: what runs are made of besides is not. */
+	s->fast_bytes = a->run_overhead;
+	for (size_t i = 1; i < CLASS_PIECES; i++)
+		count_pieces(a->runs[i], i, s);
+	for (size_t i = 0; i < CLASSES; i++)
+		fastbin_for_each(a, i, count_fast, s);
 	read_bin(s, &a->unsorted, &s->unsorted);
 	for (unsigned int i = 0; i < BINS; i++)
 		read_bin(s, &a->bins[i], &s->bin[i]);

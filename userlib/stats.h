@@ -13,7 +13,8 @@ struct bin_stats {
 struct arena_stats {
 	size_t system, max_system;
 	size_t top;			/* size of the top chunk, 0 without one */
-	size_t free_count, free_bytes;	/* top included */
+	size_t free_count, free_bytes;	/* top included, those not */
+	size_t fast_count, fast_bytes;	/* in fast bins and runs */
 	struct bin_stats unsorted;
 	struct bin_stats bin[BINS];
 };

@@ -1,333 +1,159 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "tcache.h"
+/* tcache.c - what the fast paths of tcache.h do not do: refill, give back, flush */
+#include "tcache_size.h"
 
-#include <pthread.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "die.h"
-#include "fork.h"
-#include "klink.h"
-#include "meta.h"
+#include "fastbin.h"
 
-/* A bin holds at most this many bytes, within these counts. */
-#define BIN_BYTES	((size_t)8192)
-#define BIN_COUNT_MIN	4
-#define BIN_COUNT_MAX	128
-/* A refill takes at most this many bytes, and one chunk the first time. */
-#define BATCH_BYTES	((size_t)4096)
-#define BATCH_MAX	32
+/* A bin of fewer chunks gives none back that it has: what does not fit goes past it. */
+#define DROP_LEAST 8
 /* Frees that may consolidate, for one that does: flushing and refilling cost as much as many frees. */
 #define CONSOLIDATE_EVERY 32
 
-/*
- * Stand-ins, never written: every bin is empty and full. Of struct tcache they have just the bins,
- * which is all that the fast paths look at.
- */
-static void *no_slot[1];
-#define STAND_IN_BINS { [0 ... TCACHE_BINS - 1] = { no_slot, no_slot } }
-static struct tcache cache_none = { .bin = STAND_IN_BINS };	/* not made yet */
-static struct tcache cache_gone = { .bin = STAND_IN_BINS };	/* given back at thread exit; no new one */
-
-__thread struct tcache *tcache_self = &cache_none;
-uintptr_t tcache_key;
-
-static pthread_key_t exit_key;
-static bool have_exit_key;
-
-static struct lock registry_lock = LOCK_INIT;
-static struct tcache *registry;
-static struct tcache *reusable;
-
-static unsigned int count_wanted = UINT16_MAX;	/* UINT16_MAX: by BIN_BYTES */
-static size_t max_wanted = TCACHE_MAX;
-
-static void at_thread_exit(void *cache);
-
-void tcache_init(void)
-{
-	const void *bytes = (const void *)getauxval(AT_RANDOM);
-	uintptr_t random = 0x5bd1e9955bd1e995UL;
-
-	if (bytes)	/* at no particular alignment */
-		memcpy(&random, bytes, sizeof(random));
-	/* Odd: no pointer that a user stores in its second word looks like it. */
-	tcache_key = random * 0x9e3779b97f4a7c15UL | 1;
-	have_exit_key = pthread_key_create(&exit_key, at_thread_exit) == 0;
-}
-
-void tcache_set_count(unsigned int count)
-{
-	count_wanted = count < UINT16_MAX ? count : UINT16_MAX;
-}
-
-void tcache_set_max(size_t bytes)
-{
-	max_wanted = bytes < TCACHE_MAX_REQUEST ? request2size(bytes) : TCACHE_MAX;
-}
-
-static unsigned int bin_capacity(size_t index)
-{
-	size_t n = BIN_BYTES / tcache_bin_size(index);
-
-	return n < BIN_COUNT_MIN ? BIN_COUNT_MIN : n > BIN_COUNT_MAX ? BIN_COUNT_MAX : n;
-}
-
-static unsigned int bin_limit(size_t index)
-{
-	unsigned int n = bin_capacity(index);
-
-	if (tcache_bin_size(index) > max_wanted)
-		return 0;
-	return n < count_wanted ? n : count_wanted;
-}
-
-void tcache_apply_limits(struct tcache *t)
-{
-	for (size_t i = 0; i < TCACHE_BINS; i++)
-		t->bin[i].full = t->bottom[i] - bin_limit(i);
-}
-
-static size_t cache_size(void)
-{
-	size_t slots = 0;
-
-	for (size_t i = 0; i < TCACHE_BINS; i++)
-		slots += bin_capacity(i) + 1;
-	return sizeof(struct tcache) + slots * sizeof(void *);
-}
-
-/* All bins empty; of a cache used before, the slots hold stale pointers but for the NULLs. */
-static void cache_init(struct tcache *t)
-{
-	void **slot = t->slots;
-
-	for (size_t i = 0; i < TCACHE_BINS; i++) {
-		slot += bin_capacity(i);
-		t->bottom[i] = t->bin[i].top = slot;
-		*slot++ = NULL;
-		t->batch[i] = 1;
-	}
-	tcache_apply_limits(t);
-	t->arena = NULL;
-	t->quiet_frees = 0;
-}
-
-/* As arena_lock(): a handler that runs inside of ours may be the first to allocate in its thread. */
-void tcache_lock(void)
-{
-	if (!fork_holds_locks())
-		lock_take(&registry_lock);
-}
-
-void tcache_unlock(void)
-{
-	if (!fork_holds_locks())
-		lock_drop(&registry_lock);
-}
-
-static struct tcache *registry_take(void)
-{
-	struct tcache *t;
-
-	tcache_lock();
-	t = reusable;
-	if (t)
-		reusable = t->next;
-	else
-		t = meta_alloc(cache_size());
-	if (t) {
-		t->prev = NULL;
-		t->next = registry;
-		if (registry)
-			registry->prev = t;
-		registry = t;
-	}
-	tcache_unlock();
-	return t;
-}
-
-static void registry_return(struct tcache *t)
-{
-	tcache_lock();
-	if (t->prev)
-		t->prev->next = t->next;
-	else
-		registry = t->next;
-	if (t->next)
-		t->next->prev = t->prev;
-	t->next = reusable;
-	reusable = t;
-	tcache_unlock();
-}
-
-struct tcache *tcache_make(void)
-{
-	struct tcache *t = tcache_self;
-
-	if (likely(t != &cache_none))
-		return t == &cache_gone ? NULL : t;
-	if (!have_exit_key)
-		return NULL;
-	t = registry_take();
-	if (!t)
-		return NULL;
-	cache_init(t);
-	/* First: pthread_setspecific() may allocate, and then finds the cache made. */
-	tcache_self = t;
-	if (pthread_setspecific(exit_key, t) != 0) {
-		/* Nobody would tell us of the thread's end. */
-		tcache_flush(t, TCACHE_MAX);
-		tcache_self = &cache_gone;
-		registry_return(t);
-		return NULL;
-	}
-	return t;
-}
-
-/*
- * Runs while other destructors may still allocate and free, before and after: what they free after
- * this goes to the arenas directly.
- */
-static void at_thread_exit(void *cache)
-{
-	struct tcache *t = cache;
-
-	tcache_flush(t, TCACHE_MAX);
-	tcache_self = &cache_gone;
-	registry_return(t);
-}
-
-static void push(struct tcache_bin *b, void *mem)
+static void push(struct tcache *t, size_t index, void *mem)
 {
 	*tcache_key_of(mem) = tcache_key;
-	*--b->top = mem;
+	t->slots[--t->bin[index].top] = mem;
 }
 
-/* A chunk for the request; the rest of the batch goes into the bin, lowest address on top. */
-static struct chunk *take_batch(struct tcache_bin *b, unsigned int batch, struct arena *a, size_t nb)
+/*
+ * Blocks of a class, 0 for chunks. Those of the caller's own arena go back under one lock; those of
+ * others, and all if the lock is taken, are left for the owner in one chain.
+ */
+static __attribute__((flatten)) void free_blocks(struct tcache *t, size_t class, void **block, size_t n)
 {
-	struct chunk *run[BATCH_MAX];
-	unsigned int n = arena_alloc_run(a, nb, batch, run);
-
-	arena_unlock(a);
-	for (unsigned int i = n; i-- > 1;)
-		push(b, chunk2mem(run[i]));
-	return n ? run[0] : NULL;
-}
-
-/* Who comes again gets twice as many, up to half of what the bin may hold. */
-static void raise_batch(struct tcache *t, size_t index)
-{
-	size_t most = BATCH_BYTES / tcache_bin_size(index);
-	size_t half = (t->bottom[index] - t->bin[index].full) / 2;
-
-	if (most > BATCH_MAX)
-		most = BATCH_MAX;
-	if (most > half)
-		most = half;
-	if (t->batch[index] < most)
-		t->batch[index] = t->batch[index] * 2u < most ? t->batch[index] * 2u : most;
-}
-
-struct chunk *tcache_refill(struct tcache *t, size_t nb)
-{
-	size_t index = tcache_index(nb);
-	struct arena *a;
-	struct chunk *c;
-
-	klink_poll();
-	a = arena_acquire(NULL);
-	c = take_batch(&t->bin[index], t->batch[index], a, nb);
-	if (!c) {
-		a = arena_acquire(a);
-		c = a ? take_batch(&t->bin[index], t->batch[index], a, nb) : NULL;
-	}
-	raise_batch(t, index);
-	return c;
-}
-
-static void leave_arena(struct arena *a, size_t largest_span)
-{
-	arena_look_at_trimming(a, largest_span);
-	arena_unlock(a);
-}
-
-/* Give blocks back, arena by arena as they come; trimming is looked at once for each stay in one. */
-static void free_blocks(void **block, size_t n)
-{
-	struct arena *locked = NULL, *a;
+	struct arena *own = t->arena, *a;
+	struct deferral others = { 0 };
+	bool locked = false, tried = false;
 	size_t span, largest = 0;
+	struct run *r;
 
 	for (size_t i = 0; i < n; i++) {
-		a = arena_of(mem2chunk(block[i]));
-		*tcache_key_of(block[i]) = 0;
-		if (a != locked) {
-			if (locked)
-				leave_arena(locked, largest);
-			locked = arena_try(a) ? a : NULL;
-			largest = 0;
+		r = class ? run_of(block[i], class, "free(): invalid pointer") : NULL;
+		a = arena_of(mem2chunk(r ? r : block[i]));
+		if (!tried && (a == own || is_single_threaded())) {
+			own = a;
+			locked = arena_try(a);
+			tried = true;
 		}
-		if (!locked) {
-			arena_defer(a, block[i]);
+		if (a != own || !locked) {
+			arena_defer_add(&others, a, block[i]);
 			continue;
 		}
-		span = arena_coalesce(a, mem2chunk(block[i]));
+		span = r ? run_put(a, r, block[i], class) : arena_put(a, block[i]);
 		largest = span > largest ? span : largest;
 	}
-	if (locked)
-		leave_arena(locked, largest);
+	if (locked) {
+		arena_look(own, largest);
+		arena_unlock(own);
+	}
+	arena_defer_end(&others);
 }
 
-/* Keep the younger half: it is warmer. */
-static void drop_older_half(struct tcache *t, size_t index)
+void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
 {
-	struct tcache_bin *b = &t->bin[index];
-	size_t count = tcache_count(t, index), drop = (count + 1) / 2;
+	size_t count = tcache_count(t, index), drop = count - keep;
+	void **top = &t->slots[t->bin[index].top];
 
-	free_blocks(t->bottom[index] - drop, drop);
-	memmove(b->top + drop, b->top, (count - drop) * sizeof(void *));
-	b->top += drop;
-	if (t->batch[index] > 1)
-		t->batch[index] /= 2;
+	free_blocks(t, index < CLASS_PIECES ? index : 0, &t->slots[t->bottom[index]] - drop, drop);
+	memmove(top + drop, top, keep * sizeof(void *));
+	t->bin[index].top += drop;
+}
+
+/* Of the smallest pieces a cache line full, or another thread would get the other half of the line. */
+static SELDOM void start_bin(struct tcache *t, size_t index)
+{
+	t->batch[index] = index < CLASS_PIECES && class_size(index) < 64 ? 2 : 1;
+	if (!tcache_bin_limit(t, index))
+		tcache_raise_limit(t, index);
+}
+
+/* The first is for the request, the rest goes into the bin, lowest address on top. */
+__attribute__((flatten)) void *tcache_refill(struct tcache *t, size_t index)
+{
+	unsigned int room, n;
+	void *blocks[BATCH_MAX];
+
+	if (unlikely(!t->batch[index]))
+		start_bin(t, index);
+	room = t->bin[index].top - t->bin[index].full + 1;
+	n = t->batch[index] < room ? t->batch[index] : room;
+	n = alloc_blocks(index, n, blocks);
+	if (unlikely(!n))
+		return NULL;
+	for (unsigned int i = n; i-- > 1;)
+		push(t, index, blocks[i]);
+	*tcache_key_of(blocks[0]) = 0;
+	if (t->batch[index] < tcache_batch_most(index))
+		tcache_raise_batch(t, index);
+	return blocks[0];
+}
+
+SELDOM void *tcache_get_slow(const struct tcache *t, size_t class)
+{
+	void *mem = NULL;
+
+	if (t->slots[t->bin[class].top] == &tcache_end)
+		return NULL;
+	mem = tcache_get(class);
+	if (unlikely(!mem))
+		die("malloc(): write after free detected in tcache");
+	return mem;
 }
 
 static void check_not_cached(const struct tcache *t, size_t index, const void *mem)
 {
-	for (void **slot = t->bin[index].top; *slot; slot++)
+	for (void *const *slot = &t->slots[t->bin[index].top]; *slot != &tcache_end; slot++)
 		if (*slot == mem)
 			die("free(): double free detected in tcache 2");
 }
 
-bool tcache_put_slow(void *mem, size_t size)
+bool tcache_put_slow(void *mem, size_t index)
 {
 	struct tcache *t = tcache_make();
-	size_t index = tcache_index(size);
 
-	if (!t)
+	if (*tcache_key_of(mem) == tcache_key) {
+		if (t)
+			check_not_cached(t, index, mem);
+		if (index < CLASS_PIECES)
+			run_check_not_free(mem, index);
+		else
+			fastbin_check_not_in(arena_of(mem2chunk(mem)), index, mem);
+	}
+	if (!t || !tcache_caches(index))
 		return false;
-	if (*tcache_key_of(mem) == tcache_key)
-		check_not_cached(t, index, mem);
-	if (!tcache_caches(t, index))
-		return false;
-	if (t->bin[index].top == t->bin[index].full)
-		drop_older_half(t, index);
-	push(&t->bin[index], mem);
+	if (t->bin[index].top == t->bin[index].full && !tcache_raise_limit(t, index)) {
+		/* Of those that are few in a cache each goes alone: its fast bin is as good a place. */
+		if (tcache_bin_limit(t, index) < DROP_LEAST)
+			return false;
+		tcache_drop_older(t, index, tcache_count(t, index) / 2);
+		if (t->batch[index] > 1)
+			t->batch[index] /= 2;
+		tcache_look(t);
+	}
+	push(t, index, mem);
 	return true;
 }
 
 void tcache_flush(struct tcache *t, size_t max_size)
 {
-	size_t count;
-
-	for (size_t i = 0; i < TCACHE_BINS && tcache_bin_size(i) <= max_size; i++) {
-		count = tcache_count(t, i);
-		free_blocks(t->bin[i].top, count);
-		t->bin[i].top += count;
-	}
+	for (size_t i = 1; i < CLASSES; i++)
+		if (class_size(i) <= max_size && tcache_count(t, i))
+			tcache_drop_older(t, i, 0);
 }
 
-void tcache_consolidate(struct tcache *t, size_t max_size)
+/* Half of each bin of medium chunks, so that none stays for more than a few windows. */
+SELDOM void tcache_age(struct tcache *t)
+{
+	t->window = t->arena->window;
+	for (size_t i = 1; i < CLASSES; i++)
+		if (class_size(i) >= MEDIUM_MIN && tcache_count(t, i))
+			tcache_drop_older(t, i, tcache_count(t, i) / 2);
+}
+
+SELDOM void tcache_consolidate(struct tcache *t, size_t max_size)
 {
 	if (t->quiet_frees) {
 		t->quiet_frees--;
@@ -335,35 +161,9 @@ void tcache_consolidate(struct tcache *t, size_t max_size)
 	}
 	t->quiet_frees = CONSOLIDATE_EVERY - 1;
 	tcache_flush(t, max_size);
-}
-
-void tcache_totals(size_t *chunks, size_t *bytes)
-{
-	*chunks = *bytes = 0;
-	tcache_lock();
-	for (const struct tcache *t = registry; t; t = t->next) {
-		for (size_t i = 0; i < TCACHE_BINS; i++) {
-			size_t n = t->bottom[i] - __atomic_load_n(&t->bin[i].top, __ATOMIC_RELAXED);
-
-			*chunks += n;
-			*bytes += n * tcache_bin_size(i);
-		}
-	}
-	tcache_unlock();
-}
-
-/*
- * The other threads are gone with their caches half-way through anything: what those hold is left
- * alone, as in glibc, and no longer counted.
- */
-void tcache_fork_child(void)
-{
-	struct tcache *self = tcache_self;
-
-	lock_reset(&registry_lock);
-	registry = NULL;
-	if (self == &cache_none || self == &cache_gone)
+	if (!t->arena || !arena_try(t->arena))
 		return;
-	self->prev = self->next = NULL;
-	registry = self;
+	arena_look(t->arena, arena_consolidate(t->arena));
+	arena_unlock(t->arena);
 }
+

@@ -2,17 +2,19 @@
 /*
  * tcache.h - the thread cache: freed chunks that their thread may have again without a lock
  *
- * A bin for each chunk size up to TCACHE_MAX: a stack of pointers, growing downwards, above whose oldest
- * entry stands a NULL. So malloc takes what top points to and sees an empty bin by the
- * NULL; free stores one below unless top has come down to full. Nothing is linked through user
- * memory: a write after free cannot make malloc return a pointer of the writer's choice.
+ * A bin for each size class (class.h): a stack of pointers, growing downwards, above whose oldest entry
+ * stands a NULL. So malloc takes what top points to and sees an empty bin by the NULL; free stores one
+ * below unless top has come down to full. Nothing is linked through user memory: a write after
+ * free cannot make malloc return a pointer of the writer's choice. Positions are indices into one array,
+ * so that a bin's head is four bytes and sixteen of them share a cache line.
  *
  * To the boundary tags a cached chunk is in use. It belongs to whatever arena it came from; a bin
- * that is full gives its older half back to their arenas, an empty one is refilled with several
- * chunks under one lock.
+ * that is full gives its older half back to their arenas' fast bins, an empty one is refilled with several
+ * chunks under one lock. How much a bin may hold follows what it is used for, within a budget of bytes
+ * for the whole cache (tcache.c).
  *
- * Every cached chunk carries tcache_key in its second word, so that a free of a chunk that may be in
- * the cache already is looked at closely.
+ * Every freed chunk carries tcache_key in its second word, so that a free of a chunk that may be free
+ * already is looked at closely.
  *
  * Fast path: tcache_get() and tcache_put(). tcache_self is never NULL: a thread without a cache
  * points to one that is empty and full at once.
@@ -22,33 +24,44 @@
 
 #include <stdint.h>
 #include "arena.h"
-
-#define TCACHE_BINS	64
-#define TCACHE_MAX	((TCACHE_BINS + 1) * MALLOC_ALIGN)	/* chunk size, 1040 as in glibc */
-#define TCACHE_MAX_REQUEST (TCACHE_MAX - SIZE_SZ)
+#include "class.h"
+#include "run.h"
 
 struct tcache_bin {
-	void **top;	/* the youngest, or the NULL above the oldest */
-	void **full;	/* top may not go below */
+	uint16_t top;	/* the youngest, or the end behind the oldest */
+	uint16_t full;	/* top may not go below */
 };
 
 struct tcache {
-	struct tcache_bin bin[TCACHE_BINS];
+	struct tcache_bin bin[CLASSES];
+	uint16_t bottom[CLASSES];	/* the NULL above the oldest entry */
+	uint8_t batch[CLASSES];		/* how many a refill takes next time; 0: never used */
+	uint8_t room[CLASSES];		/* slots that the bin has at all */
 	struct arena *arena;		/* where it was lucky last */
 	struct tcache *next, *prev;	/* all caches, tcache.c's lock */
-	void **bottom[TCACHE_BINS];	/* the NULL above the oldest entry */
+	size_t reserved;		/* bytes that all bins may hold together */
+	unsigned int victim;		/* the bin that has to give way next */
+	unsigned int refusals;		/* how many wishes for a higher limit are not heard */
+	size_t window;			/* of the arena, when tcache_age() was last called */
 	unsigned int quiet_frees;	/* tcache_consolidate(): do nothing that many times */
-	uint16_t batch[TCACHE_BINS];	/* how many a refill takes next time */
-	void *slots[];			/* of all bins, one behind the other */
+	unsigned int next_slot;		/* not given to any bin yet */
+	unsigned int all_slots;
+	/* The first two end all bins that have none; a bin that grows moves to new ones. */
+	void *slots[];
 };
 
 #pragma GCC visibility push(hidden)
+/* Stand-ins, never written: of struct tcache they have just what the fast paths look at. */
+struct tcache_stand_in {
+	struct tcache cache;
+	void *slot;
+};
+extern struct tcache_stand_in tcache_none;	/* not made yet */
+extern struct tcache_stand_in tcache_gone;	/* given back at thread exit; no new one */
 extern __thread struct tcache *tcache_self __attribute__((tls_model("initial-exec")));
 extern uintptr_t tcache_key;
-
-/* Bin of a chunk size; TCACHE_BINS or more if that size is not cached. */
-static inline size_t tcache_index(size_t size) { return (size >> 4) - 2; }
-static inline size_t tcache_bin_size(size_t index) { return (index + 2) << 4; }
+/* The block that every bin ends with. */
+extern uintptr_t tcache_end[2];
 
 /* The word behind a user's first; no chunk is too small for it. */
 static inline uintptr_t *tcache_key_of(void *mem) { return (uintptr_t *)mem + 1; }
@@ -58,55 +71,74 @@ static inline size_t tcache_count(const struct tcache *t, size_t index)
 	return t->bottom[index] - t->bin[index].top;
 }
 
-/* Does this cache take chunks of that bin at all? */
-static inline bool tcache_caches(const struct tcache *t, size_t index)
+/*
+ * A cached block of this class, or NULL. What is cached has the key in it; what ends a bin has not, and
+ * neither has a block that was written to after free.
+ */
+static inline void *tcache_get(size_t class)
 {
-	return t->bin[index].full != t->bottom[index];
-}
+	struct tcache *t = tcache_self;
+	size_t top = t->bin[class].top;
+	void *mem = t->slots[top];
 
-/* A cached chunk for a request of up to TCACHE_MAX_REQUEST bytes, or NULL. */
-static inline void *tcache_get(size_t bytes)
-{
-	size_t padded = bytes < 9 ? 9 : bytes;
-	struct tcache_bin *b = &tcache_self->bin[((padded + 7) >> 4) - 1];
-	void *mem = *b->top;
-
-	if (unlikely(!mem))
+	if (unlikely(*tcache_key_of(mem) != tcache_key))
 		return NULL;
-	b->top++;
 	*tcache_key_of(mem) = 0;
+	SAME_REGISTER(top);
+	t->bin[class].top = ++top;
 	return mem;
 }
 
-/* True if the cache took the chunk; false: the caller looks closer. size includes the flag bits. */
-static inline bool tcache_put(void *mem, size_t size)
+/* True if the cache took the block; false: the caller looks closer. Class 0 is never taken. */
+static inline bool tcache_put(void *mem, size_t class)
 {
-	size_t index = tcache_index(size);
-	struct tcache_bin *b;
+	struct tcache *t = tcache_self;
+	size_t top = t->bin[class].top;
 
-	if (unlikely(index >= TCACHE_BINS) || unlikely(!is_aligned(mem, MALLOC_ALIGN)))
+	SAME_REGISTER(t);
+	if (unlikely(*tcache_key_of(mem) == tcache_key) || unlikely(top == t->bin[class].full))
 		return false;
-	b = &tcache_self->bin[index];
-	if (unlikely(*tcache_key_of(mem) == tcache_key) || unlikely(b->top == b->full))
-		return false;
+	SAME_REGISTER(t);
 	*tcache_key_of(mem) = tcache_key;
-	*--b->top = mem;
+	top--;
+	SAME_REGISTER(top);
+	t->slots[top] = mem;
+	t->bin[class].top = top;
 	return true;
 }
 
 void tcache_init(void);
+struct tcache *tcache_create(void);
 /* The calling thread's cache, made if it has none yet; NULL if it cannot or must not have one. */
-struct tcache *tcache_make(void);
-/* Nothing was cached: refill from the thread's arena and return a chunk, or NULL with ENOMEM. */
-struct chunk *tcache_refill(struct tcache *t, size_t nb);
+static inline struct tcache *tcache_make(void)
+{
+	struct tcache *t = tcache_self;
+
+	if (unlikely(t == &tcache_none.cache))
+		return tcache_create();
+	return likely(t != &tcache_gone.cache) ? t : NULL;
+}
+/* May chunks of this class be cached, as things are set? */
+bool tcache_caches(size_t index);
+/* As tcache_get(), which found nothing: if that is because of a write after free, end the process. */
+void *tcache_get_slow(const struct tcache *t, size_t class);
+/* Nothing was cached: refill from the thread's arena and return a block, or NULL. */
+void *tcache_refill(struct tcache *t, size_t index);
 /*
- * The chunk at mem, of this size, was not taken: end the process if it is cached already, else make
+ * The chunk at mem, of this class, was not taken: end the process if it is free already, else make
  * room and take it. False: not cached, the arena shall have it.
  */
-bool tcache_put_slow(void *mem, size_t size);
+bool tcache_put_slow(void *mem, size_t index);
 /* Give chunks up to this size back to their arenas. */
 void tcache_flush(struct tcache *t, size_t max_size);
-/* The same, now and then: ptmalloc's malloc_consolidate() after a free that coalesced much. */
+/* A window (idle.h) is over: what may have been idle for all of it goes. */
+void tcache_age(struct tcache *t);
+static inline void tcache_look(struct tcache *t)
+{
+	if (t && t->arena && unlikely(t->window != t->arena->window))
+		tcache_age(t);
+}
+/* tcache_flush() now and then: ptmalloc's malloc_consolidate() after a free that coalesced much. */
 void tcache_consolidate(struct tcache *t, size_t max_size);
 /* Of all threads: how many chunks and bytes are cached. Other threads' counts may be a moment old. */
 void tcache_totals(size_t *chunks, size_t *bytes);
@@ -116,6 +148,7 @@ void tcache_totals(size_t *chunks, size_t *bytes);
  * tcache_apply_limits() for the caller's own.
  */
 void tcache_set_count(unsigned int count);
+extern unsigned int tcache_count_wanted;
 void tcache_set_max(size_t bytes);
 void tcache_apply_limits(struct tcache *t);
 void tcache_lock(void);

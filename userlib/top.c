@@ -7,6 +7,8 @@
 void top_set(struct arena *a, struct chunk *top, size_t size)
 {
 	a->top = top;
+	if (size < a->top_low)
+		a->top_low = size;
 	/* The chunk before the top is in use: a free one would have joined it. */
 	set_head(top, size | PREV_INUSE | arena_bit(a));
 }
@@ -49,14 +51,14 @@ static void top_check(const struct arena *a)
 		die("malloc(): corrupted top size");
 }
 
-bool top_grow(struct arena *a, size_t nb)
+SELDOM bool top_grow(struct arena *a, size_t nb)
 {
 	if (a->top)
 		top_check(a);
 	return a->main ? main_grow(a, nb) : heap_grow(a, nb);
 }
 
-size_t top_trim(struct arena *a, size_t pad)
+SELDOM size_t top_trim(struct arena *a, size_t pad)
 {
 	return a->main ? main_trim(a, pad) : heap_trim(a, pad);
 }
@@ -72,7 +74,7 @@ size_t top_excess(const struct arena *a, size_t pad)
  * Two chunks of MEM_OFFSET bytes, for ever in use, are left at the end so that nothing coalesces
  * beyond it. Returns the first of them, or where it would be if old has no room for more.
  */
-struct chunk *top_retire(struct arena *a, struct chunk *old, size_t size)
+SELDOM struct chunk *top_retire(struct arena *a, struct chunk *old, size_t size)
 {
 	size_t rest = size - 2 * MEM_OFFSET;
 

@@ -3,27 +3,21 @@
 #include <errno.h>
 #include <malloc.h>
 
+#include "idle.h"
 #include "internal.h"
 #include "klink.h"
 #include "os.h"
 #include "tcache.h"
-
-/* The whole pages inside a free chunk, between its list links and the next chunk's prev_size. */
-static size_t let_go_inside(struct chunk *c)
-{
-	char *start = (char *)align_up((uintptr_t)c + sizeof(*c), os_page_size);
-	char *end = (char *)align_down((uintptr_t)c + chunksize(c), os_page_size);
-
-	return end > start && os_let_go(start, end - start) ? end - start : 0;
-}
 
 static size_t let_go_in_bin(struct bin *b)
 {
 	struct chunk *head = bin_head(b);
 	size_t released = 0;
 
-	for (struct chunk *c = b->fd; c != head; c = c->fd)
-		released += let_go_inside(c);
+	for (struct chunk *c = b->fd; c != head; c = c->fd) {
+		released += idle_let_go_inside(c);
+		idle_set_tag(c, chunksize(c), (struct idle_tag){ 0 });
+	}
 	return released;
 }
 
@@ -33,6 +27,7 @@ static size_t trim_arena(struct arena *a, size_t pad)
 
 	if (!a->top)
 		return 0;
+	arena_consolidate(a);
 	released = let_go_in_bin(&a->unsorted);
 	for (unsigned int i = bin_index(os_page_size); i < BINS; i++)
 		released += let_go_in_bin(&a->bins[i]);
@@ -54,7 +49,7 @@ WEIR_EXPORT int malloc_trim(size_t pad)
 	klink_retry();
 	t = tcache_make();
 	if (t)
-		tcache_flush(t, TCACHE_MAX);
+		tcache_flush(t, CLASS_MAX);
 	for (unsigned int i = 0; i < arena_count(); i++) {
 		a = arena_at(i);
 		if (!a)

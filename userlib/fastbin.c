@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fastbin.h"
+
+#include "die.h"
+#include "internal.h"
+#include "tcache.h"
+
+#define NEXT		0
+#define FIRST_FOLLOWER	2
+#define FOLLOWERS_MAX	15	/* fits into the bits that alignment leaves */
+
+/* How many followers a leader of the class has room for. */
+static unsigned int followers_max(size_t index)
+{
+	size_t words = (class_size(index) - SIZE_SZ) / sizeof(void *) - FIRST_FOLLOWER;
+
+	return words < FOLLOWERS_MAX ? words : FOLLOWERS_MAX;
+}
+
+static unsigned int followers(void *const *leader)
+{
+	return (uintptr_t)link_mangle(leader, leader[FIRST_FOLLOWER]) & FOLLOWERS_MAX;
+}
+
+static void set_first(void **leader, void *first, unsigned int count)
+{
+	leader[FIRST_FOLLOWER] = link_mangle(leader, (void *)((uintptr_t)first | count));
+}
+
+/* Number n, counted from 0. */
+static void *follower(void *const *leader, unsigned int n)
+{
+	uintptr_t mem = (uintptr_t)link_mangle(leader, leader[FIRST_FOLLOWER + n]);
+
+	if (!n)
+		mem &= ~(uintptr_t)FOLLOWERS_MAX;
+	if (unlikely(mem & FOLLOWERS_MAX) || unlikely(!mem))
+		die("malloc(): unaligned fastbin chunk detected");
+	return (void *)mem;
+}
+
+static void *next_leader(void *const *leader)
+{
+	void *next = link_mangle(leader, leader[NEXT]);
+
+	if (unlikely(!is_aligned(next, MALLOC_ALIGN)))
+		die("malloc(): unaligned fastbin chunk detected");
+	return next;
+}
+
+static void put(struct arena *a, void **mem, size_t index)
+{
+	void **leader;
+	unsigned int n;
+
+	leader = a->fast[index];
+	a->fast_bytes += class_size(index);
+	*tcache_key_of(mem) = tcache_key;
+	n = leader ? followers(leader) : 0;
+	if (leader && n < followers_max(index)) {
+		if (n)
+			leader[FIRST_FOLLOWER + n] = link_mangle(leader, mem);
+		set_first(leader, n ? follower(leader, 0) : mem, n + 1);
+		return;
+	}
+	mem[NEXT] = link_mangle(mem, leader);
+	set_first(mem, NULL, 0);
+	a->fast[index] = mem;
+	a->fastmap[index / 64] |= 1UL << index % 64;
+}
+
+/* M_MXFAST says how large fast chunks are in ptmalloc; with caches of our own all are that these keep, or none. */
+static bool is_fast(size_t size)
+{
+	return chunks_only() || !tcache_count_wanted ? size <= mxfast : mxfast != 0;
+}
+
+size_t fastbin_put(struct arena *a, struct chunk *c)
+{
+	size_t size = chunksize(c), index = class_kept(size);
+
+	if (!index || !is_fast(size)) {
+		*tcache_key_of(chunk2mem(c)) = 0;
+		return arena_coalesce(a, c);
+	}
+	put(a, chunk2mem(c), index);
+	return 0;
+}
+
+unsigned int fastbin_take(struct arena *a, size_t index, unsigned int n, void **run)
+{
+	void **leader = a->fast[index];
+	unsigned int i = 0, count;
+
+	while (leader && i < n) {
+		count = followers(leader);
+		if (unlikely(count > followers_max(index)))
+			die("malloc(): memory corruption (fast)");
+		while (count && i < n)
+			run[i++] = follower(leader, --count);
+		if (i < n) {
+			run[i++] = leader;
+			leader = next_leader(leader);
+		} else {
+			set_first(leader, count ? follower(leader, 0) : NULL, count);
+		}
+	}
+	a->fast[index] = leader;
+	a->fast_bytes -= i * class_size(index);
+	if (!leader)
+		a->fastmap[index / 64] &= ~(1UL << index % 64);
+	return i;
+}
+
+static size_t consolidate_bin(struct arena *a, size_t index)
+{
+	size_t span, largest = 0;
+	void *run[FOLLOWERS_MAX + 1];
+	unsigned int n;
+
+	while ((n = fastbin_take(a, index, FOLLOWERS_MAX + 1, run)))
+		for (unsigned int i = 0; i < n; i++) {
+			*tcache_key_of(run[i]) = 0;
+			span = arena_coalesce(a, mem2chunk(run[i]));
+			largest = span > largest ? span : largest;
+		}
+	return largest;
+}
+
+size_t fastbins_consolidate(struct arena *a)
+{
+	size_t span, largest = 0;
+	uint64_t map;
+
+	for (unsigned int word = 0; word < FASTMAP_WORDS; word++)
+		for (map = a->fastmap[word]; map; map &= map - 1) {
+			span = consolidate_bin(a, word * 64 + __builtin_ctzl(map));
+			largest = span > largest ? span : largest;
+		}
+	return largest;
+}
+
+bool fastbin_for_each(const struct arena *a, size_t index, bool (*fn)(void *mem, void *context), void *context)
+{
+	for (void **leader = a->fast[index]; leader; leader = next_leader(leader)) {
+		if (!fn(leader, context))
+			return false;
+		for (unsigned int i = 0; i < followers(leader); i++)
+			if (!fn(follower(leader, i), context))
+				return false;
+	}
+	return true;
+}
+
+static bool is_other(void *mem, void *freed)
+{
+	return mem != freed;
+}
+
+void fastbin_check_not_in(struct arena *a, size_t index, const void *mem)
+{
+	/* Whatever was deferred is taken in by the locking. */
+	arena_lock(a);
+	if (!fastbin_for_each(a, index, is_other, (void *)mem))
+		die("double free or corruption (fasttop)");
+	arena_unlock(a);
+}
