@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Prints the settings in force, told from what the allocator does. For environment.sh. */
 #include <malloc.h>
+#include <unistd.h>
 
 #include "process.h"
 
@@ -18,8 +19,10 @@ int main(void)
 	perturb = p[SIZE / 2] ? p[SIZE / 2] ^ 0xff : 0;
 	/* As long as the pad is, but for the rounding to pages. */
 	pad = mallinfo2().keepcost & ~(PAGE - 1);
-	free(hide(malloc(100)));
-	cached = mallinfo2().smblks > 0;
+	p = hide(malloc(500));
+	before = mallinfo2().smblks;
+	free(p);
+	cached = mallinfo2().smblks > before;
 
 	for (threshold = 16 * K; threshold <= 256 * K; threshold *= 2) {
 		malloc_trim(0);
@@ -37,7 +40,11 @@ int main(void)
 		block[i] = hide(malloc(20 * K));
 	for (int i = 50; i-- > 0;)
 		free(block[i]);
-	trims = mallinfo2().arena < before + 300 * K;
+	/* At once, or when it was idle for long enough. */
+	for (int i = 0; i < 100 && !(trims = mallinfo2().arena < before + 300 * K); i++) {
+		usleep(10000);
+		free(hide(malloc(64 * K)));
+	}
 	printf("trim=%s pad=%zu perturb=%zu cached=%s ", trims ? "on" : "off", pad, perturb, cached ? "yes" : "no");
 
 	free(hide(malloc(1 * M)));

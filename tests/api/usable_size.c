@@ -18,8 +18,8 @@ TEST(all_of_it_is_usable)
 		ASSERT_NE(NULL, block[i]);
 		usable = malloc_usable_size(block[i]);
 		ASSERT_LE(size, usable);
-		/* On the heap no more than a chunk's rounding; mapped alone or aligned, a page. */
-		ASSERT_GE(size + (size < 100 * K ? 64 : PAGE + 64), usable);
+		/* On the heap no more than the rounding to a class, 1/8; mapped alone or aligned, a page. */
+		ASSERT_GE(size + size / 8 + (size < 100 * K ? 64 : PAGE + 64), usable);
 		memset(block[i], i, usable);
 	}
 	for (int i = 0; i < BLOCKS; i++)
@@ -32,13 +32,20 @@ TEST(all_of_it_is_usable)
 	}
 }
 
-TEST(smallest_chunks)
+/* A piece has no head: all of it is the user's. */
+TEST(pieces)
 {
-	for (size_t size = 0; size <= 24; size++)
-		EXPECT_EQ(24, malloc_usable_size(hide(malloc(size))));
-	EXPECT_EQ(40, malloc_usable_size(hide(malloc(25))));
-	EXPECT_EQ(1032, malloc_usable_size(hide(malloc(1032))));
-	EXPECT_EQ(1048, malloc_usable_size(hide(malloc(1033))));
+	for (size_t size = 0; size <= 32; size++)
+		EXPECT_EQ(32, malloc_usable_size(hide(malloc(size))));
+	for (size_t size = 33; size <= 512; size++)
+		EXPECT_EQ((size + 15) / 16 * 16, malloc_usable_size(hide(malloc(size))));
+}
+
+/* A chunk has one; requests of round sizes lose nothing to their class. */
+TEST(chunks)
+{
+	for (size_t size = 1024; size <= 32 * K; size *= 2)
+		EXPECT_EQ(size + 8, malloc_usable_size(hide(malloc(size))));
 }
 
 TEST_HARNESS_MAIN
