@@ -50,7 +50,7 @@ static void sizes_unlink(struct chunk *c)
 	if (!c->fd_nextsize)
 		return;
 	if (c->fd_nextsize->bk_nextsize != c || c->bk_nextsize->fd_nextsize != c)
-		die("corrupted double-linked list (not small)");
+		die("unlink_chunk(): corrupted double-linked list (not small)");
 	if (c->fd_nextsize == c) {
 		if (has_twin)
 			twin->fd_nextsize = twin->bk_nextsize = twin;
@@ -73,9 +73,9 @@ void bin_unlink(struct arena *a, struct chunk *c)
 	unsigned int index;
 
 	if (size != next_chunk(c)->prev_size)
-		die("corrupted size vs. prev_size");
+		die("unlink_chunk(): corrupted size vs. prev_size");
 	if (c->fd->bk != c || c->bk->fd != c)
-		die("corrupted double-linked list");
+		die("unlink_chunk(): corrupted double-linked list");
 	if (size >= SMALL_LIMIT)
 		sizes_unlink(c);
 	c->fd->bk = c->bk;

@@ -162,6 +162,6 @@ void fastbin_check_not_in(struct arena *a, size_t index, const void *mem)
 	/* Whatever was deferred is taken in by the locking. */
 	arena_lock(a);
 	if (!fastbin_for_each(a, index, is_other, (void *)mem))
-		die("double free or corruption (fasttop)");
+		die("free(): double free or corruption (fasttop)");
 	arena_unlock(a);
 }

@@ -72,7 +72,7 @@ static bool grow_by_brk(struct arena *a, size_t need)
 		return true;
 	}
 	if (old_end && start < old_end)
-		die("break adjusted to free malloc space");
+		die("malloc(): break adjusted to free malloc space");
 	return start_brk_segment(a, start, want, old_size, need);
 }
 

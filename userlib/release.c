@@ -12,12 +12,12 @@ static void free_check(const struct arena *a, const struct chunk *c, const struc
 	size_t size = chunksize(c);
 
 	if (unlikely(c == a->top))
-		die("double free or corruption (top)");
+		die("free(): double free or corruption (top)");
 	/* The top is the arena's last chunk, unless foreign memory lies between its segments. */
 	if (unlikely(next > a->top && c < a->top))
-		die("double free or corruption (out)");
+		die("free(): double free or corruption (out)");
 	if (unlikely(!prev_inuse(next)))
-		die("double free or corruption (!prev)");
+		die("free(): double free or corruption (!prev)");
 	if (unlikely(chunksize(next) < 2 * SIZE_SZ || chunksize(next) > a->system_mem || size > a->system_mem))
 		die("free(): invalid next size (normal)");
 }
@@ -60,7 +60,7 @@ __attribute__((noinline)) size_t arena_coalesce(struct arena *a, struct chunk *c
 		prev_size = c->prev_size;
 		c = prev_chunk(c);
 		if (unlikely(chunksize(c) != prev_size))
-			die("corrupted size vs. prev_size while consolidating");
+			die("free(): corrupted size vs. prev_size while consolidating");
 		tag = idle_join(tag, size, idle_tag(a, c), prev_size);
 		bin_unlink(a, c);
 		size += prev_size;

@@ -59,7 +59,7 @@ static void ring_insert_last(struct run **first, struct run *r)
 static void ring_remove(struct run **first, struct run *r)
 {
 	if (unlikely(r->next->prev != r || r->prev->next != r))
-		die("corrupted double-linked list");
+		die("unlink_run(): corrupted double-linked list");
 	r->next->prev = r->prev;
 	r->prev->next = r->next;
 	if (*first == r)
@@ -179,7 +179,7 @@ size_t run_put(struct arena *a, struct run *r, void *mem, size_t class)
 	unsigned int number = piece_ordinal(mem, class) - r->first;
 
 	if (unlikely(!is_taken(r, number)))
-		die("double free or corruption (fasttop)");
+		die("free(): double free or corruption (fasttop)");
 	r->map[number / 64] |= 1UL << number % 64;
 	if (!r->free++)
 		ring_insert_last(&a->runs[class], r);
@@ -212,6 +212,6 @@ void run_check_not_free(void *mem, size_t class)
 	/* Whatever was deferred is taken in by the locking. */
 	arena_lock(a);
 	if (!is_taken(r, piece_ordinal(mem, class) - r->first))
-		die("double free or corruption (fasttop)");
+		die("free(): double free or corruption (fasttop)");
 	arena_unlock(a);
 }
