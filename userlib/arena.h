@@ -118,12 +118,16 @@ size_t top_excess(const struct arena *a, size_t pad);
 /* morecore.c: the main arena's memory */
 bool main_grow(struct arena *a, size_t nb);
 size_t main_trim(struct arena *a, size_t pad);
+/* May c, which ends at next, be a chunk of the arena? False only if it cannot. */
+bool main_holds(const struct arena *a, const struct chunk *c, const struct chunk *next);
 
 /* heap.c: the others' */
 struct arena *heap_arena_create(unsigned int slot);
 struct arena *heap_arena_of(const struct chunk *c);
 bool heap_grow(struct arena *a, size_t nb);
 size_t heap_trim(struct arena *a, size_t pad);
+/* As main_holds(), of an arena on heaps. */
+bool heap_holds(const struct arena *a, const struct chunk *c, const struct chunk *next);
 /*
  * For check.c: the chunks of one heap are [*first, *end). Begins with heap NULL at the last one;
  * returns what to pass for the heap before, NULL after the first.

@@ -33,6 +33,11 @@ struct arena *heap_arena_of(const struct chunk *c)
 	return heap_of(c)->arena;
 }
 
+bool heap_holds(const struct arena *a, const struct chunk *c, const struct chunk *next)
+{
+	return heap_of(c) == heap_of(next) && (next <= a->top || heap_of(c) != heap_of(a->top));
+}
+
 static struct heap *heap_create(size_t size)
 {
 	struct heap *h;

@@ -13,6 +13,17 @@
 /* The least that is mapped at a time when brk fails (ptmalloc's MMAP_AS_MORECORE_SIZE). */
 #define SEGMENT_MIN ((size_t)1 << 20)
 
+/* Where the break was when the arena took its first memory from it; NULL: it has not. */
+static char *brk_start;
+
+bool main_holds(const struct arena *a, const struct chunk *c, const struct chunk *next)
+{
+	/* Segments from mmap are anywhere. */
+	if (a->top_mapped)
+		return next <= a->top || c > a->top;
+	return next <= a->top && (char *)c >= brk_start;
+}
+
 /* The top moves to new memory; what the old one still holds is freed. */
 static void start_segment(struct arena *a, char *start, size_t size, bool mapped)
 {
@@ -45,6 +56,8 @@ static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t 
 	start += front;
 	if ((size_t)(end - start) < MINSIZE)
 		return false;
+	if (!brk_start)
+		brk_start = start;
 	arena_add_system_mem(a, end - start);
 	start_segment(a, start, end - start, false);
 	/* Without the missing part it may not be enough. */

@@ -13,8 +13,7 @@ static void free_check(const struct arena *a, const struct chunk *c, const struc
 
 	if (unlikely(c == a->top))
 		die("free(): double free or corruption (top)");
-	/* The top is the arena's last chunk, unless foreign memory lies between its segments. */
-	if (unlikely(next > a->top && c < a->top))
+	if (unlikely(a->main ? !main_holds(a, c, next) : !heap_holds(a, c, next)))
 		die("free(): double free or corruption (out)");
 	if (unlikely(!prev_inuse(next)))
 		die("free(): double free or corruption (!prev)");
