@@ -80,7 +80,8 @@ static char *mapping_of(const struct chunk *c, size_t *total, const char *messag
 
 	*total = c->prev_size + chunksize(c);
 	if (unlikely(((uintptr_t)start | *total) & (os_page_size - 1)) ||
-	    unlikely(c->prev_size >= os_page_size || *total < os_page_size))
+	    unlikely(c->prev_size >= os_page_size || *total < os_page_size) ||
+	    unlikely(*total > atomic_load_explicit(&mapped_stats.bytes, memory_order_relaxed)))
 		die(message);
 	return start;
 }
