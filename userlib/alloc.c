@@ -66,7 +66,7 @@ static struct chunk *alloc_small_exact(struct arena *a, size_t nb)
 }
 
 /* c is about to be read as a free chunk: its tags and its neighbour's must agree on that. */
-static void unsorted_check(const struct arena *a, const struct chunk *c)
+static void unsorted_check(struct arena *a, const struct chunk *c)
 {
 	const struct chunk *next = next_chunk(c);
 	size_t size = chunksize(c);
@@ -77,7 +77,8 @@ static void unsorted_check(const struct arena *a, const struct chunk *c)
 		die("malloc(): invalid next size (unsorted)");
 	if (unlikely(next->prev_size != size))
 		die("malloc(): mismatching next->prev_size (unsorted)");
-	if (unlikely(c->bk->fd != c || c->fd->bk != c))
+	/* The last of the list: what is behind it is known, and fd need not be followed. */
+	if (unlikely(c->fd != bin_head(&a->unsorted) || c->bk->fd != c))
 		die("malloc(): unsorted double linked list corrupted");
 	if (unlikely(prev_inuse(next)))
 		die("malloc(): invalid next->prev_inuse (unsorted)");
