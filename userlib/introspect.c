@@ -168,8 +168,12 @@ WEIR_EXPORT int malloc_info(int options, FILE *fp)
 	return ferror(fp) ? -1 : 0;
 }
 
-/* malloc_usable_size(3): bytes of mem that may be used, 0 for NULL. */
+/* malloc_usable_size(3): bytes of mem that may be used, 0 for NULL and for what has joined its neighbours. */
 WEIR_EXPORT size_t malloc_usable_size(void *mem)
 {
-	return mem ? block_usable(mem) : 0;
+	const struct chunk *c = mem2chunk(mem);
+
+	if (!mem || (!piece_class(mem) && !is_mmapped(c) && !inuse(c)))
+		return 0;
+	return block_usable(mem);
 }

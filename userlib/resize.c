@@ -59,6 +59,8 @@ bool arena_resize(struct arena *a, struct chunk *c, size_t nb)
 	next_size = chunksize(next);
 	if (unlikely(next_size < MEM_OFFSET || next_size > a->system_mem))
 		die("realloc(): invalid next size");
+	if (unlikely(!prev_inuse(next)))
+		die("realloc(): invalid pointer");
 	if (size >= nb) {
 		split(a, c, size, nb);
 		return true;
@@ -116,8 +118,11 @@ static void *realloc_in_arena(struct chunk *c, size_t bytes, size_t nb)
 	struct arena *a;
 	bool done;
 
-	if (chunksize(c) == nb)
+	if (chunksize(c) == nb) {
+		if (unlikely(!inuse(c)))
+			die("realloc(): invalid pointer");
 		return chunk2mem(c);
+	}
 	klink_poll();
 	a = arena_of(c);
 	arena_lock(a);
