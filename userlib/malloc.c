@@ -11,6 +11,9 @@
 #include "mapped.h"
 #include "tcache.h"
 
+/* No chunk is larger. */
+#define NEXT_SIZE_MAX	((size_t)1 << 46)
+
 int perturb_byte;
 
 /* The arena has nothing: a chunk mapped alone if the knobs say so, else more memory, or another arena's. */
@@ -175,6 +178,32 @@ static void check_freed(const struct chunk *c, const void *mem)
 		die("free(): invalid size");
 }
 
+/*
+ * The size of the chunk behind c, with its bits. Whoever has the arena's lock may write it meanwhile, but not
+ * its P bit.
+ */
+static inline size_t size_behind(const struct chunk *c)
+{
+	return __atomic_load_n(&next_chunk(c)->size, __ATOMIC_RELAXED);
+}
+
+/* Can what is behind a chunk in use have this size? */
+static inline bool is_behind_used(size_t next)
+{
+	return (next & PREV_INUSE) && next - 2 * SIZE_SZ < NEXT_SIZE_MAX;
+}
+
+/* As arena_coalesce() does, for a chunk that will not come there soon. */
+static void check_behind(const struct chunk *c)
+{
+	size_t next = size_behind(c);
+
+	if (unlikely(!(next & PREV_INUSE)))
+		die("free(): double free or corruption (!prev)");
+	if (unlikely(!is_behind_used(next)))
+		die("free(): invalid next size (normal)");
+}
+
 /* Is a the arena that t's thread uses? */
 static bool is_own(const struct tcache *t, const struct arena *a)
 {
@@ -250,13 +279,15 @@ __attribute__((noinline, flatten)) void free_slow(void *mem)
 		return;
 	}
 	class = cached_class(mem, c->size);
-	if (class && tcache_put(mem, class))
+	if (class && likely(is_behind_used(size_behind(c))) && tcache_put(mem, class))
 		return;
 	if (is_mmapped(c)) {
 		free_mapped(c);
 		return;
 	}
 	check_freed(c, mem);
+	if (class)
+		check_behind(c);
 	if (class || unlikely(perturb_byte))
 		free_cached(mem, 0, class);
 	else
