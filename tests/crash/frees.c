@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Frees of what is free already, of what never was a block, and of blocks with a broken header. */
+/* Frees of what is free already. */
 #include "misuse.h"
-
-RUN_WITH_ENVIRONMENT("WEIR_OPTIONS", "policy=fixed")
 
 static void twice(void *p)
 {
@@ -10,182 +8,207 @@ static void twice(void *p)
 	free(hide(p));
 }
 
-static void twice_cached(void) { twice(hide(malloc(40))); }
-static void twice_cached_largest(void) { twice(hide(malloc(1032))); }
-static void twice_in_arena(void) { twice(guarded(5000)); }
-static void twice_at_top(void) { twice(hide(malloc(5000))); }
-
-static void twice_cached_after_others(void)
+/* Of a size that others hold blocks of, and not at the end of the heap. */
+static void *one_of_many(size_t size)
 {
-	void *p[3] = { hide(malloc(40)), hide(malloc(40)), hide(malloc(40)) };
+	void *p;
 
-	for (int i = 0; i < 3; i++)
-		free(p[i]);
-	free(hide(p[0]));
+	hide(malloc(size));
+	p = hide(malloc(size));
+	hide(malloc(size));
+	return p;
 }
 
-static void twice_joined(void)
+static void free_others(size_t size, int n)
 {
-	void *a = hide(malloc(5000)), *b = guarded(5000);
+	void *others[1000];
 
-	free(a);
+	for (int i = 0; i < n; i++)
+		others[i] = hide(malloc(size));
+	for (int i = 0; i < n; i++)
+		free(others[i]);
+}
+
+static void between(size_t size, int n)
+{
+	void *p = one_of_many(size), *others[1000];
+
+	for (int i = 0; i < n; i++)
+		others[i] = hide(malloc(size));
+	free(p);
+	for (int i = 0; i < n; i++)
+		free(others[i]);
+	free(hide(p));
+}
+
+/* glibc's thread cache holds seven. */
+static void after_seven(size_t size, int others)
+{
+	void *p = one_of_many(size), *q = one_of_many(size);
+
+	free_others(size, 7);
+	free(p);
+	if (others)
+		free(q);
+	free(hide(p));
+}
+
+static void at_once_0(void) { twice(one_of_many(0)); }
+static void at_once_40(void) { twice(one_of_many(40)); }
+static void at_once_1032(void) { twice(one_of_many(1032)); }
+static void at_once_5000(void) { twice(one_of_many(5000)); }
+static void at_once_50000(void) { twice(one_of_many(50000)); }
+static void at_top_5000(void) { twice(hide(malloc(5000))); }
+static void at_top_50000(void) { twice(hide(malloc(50000))); }
+static void mapped(void) { twice(hide(malloc(300 * K))); }
+static void aligned_40(void) { twice(hide(memalign(64, 40))); }
+static void aligned_5000(void) { twice(hide(memalign(256, 5000))); }
+static void aligned_mapped(void) { twice(hide(memalign(64 * K, 300 * K))); }
+
+static void one_between_40(void) { between(40, 1); }
+static void one_between_1032(void) { between(1032, 1); }
+static void one_between_5000(void) { between(5000, 1); }
+static void one_between_50000(void) { between(50000, 1); }
+static void hundred_between(void) { between(40, 100); }
+static void thousand_between(void) { between(40, 1000); }
+static void hundred_between_1032(void) { between(1032, 100); }
+
+static void after_seven_40(void) { after_seven(40, 0); }
+static void after_seven_200(void) { after_seven(200, 0); }
+static void after_seven_and_one_40(void) { after_seven(40, 1); }
+static void after_seven_and_one_200(void) { after_seven(200, 1); }
+
+static void trim_between(size_t size)
+{
+	void *p = one_of_many(size);
+
+	free(p);
+	malloc_trim(0);
+	free(hide(p));
+}
+
+static void trim_between_40(void) { trim_between(40); }
+static void trim_between_1032(void) { trim_between(1032); }
+static void trim_between_5000(void) { trim_between(5000); }
+
+static void large_free_between(size_t size)
+{
+	void *p = one_of_many(size), *large = hide(malloc(100 * K));
+
+	free(p);
+	free(large);
+	free(hide(p));
+}
+
+static void large_free_between_40(void) { large_free_between(40); }
+static void large_free_between_1032(void) { large_free_between(1032); }
+
+/* The block in the middle of three; those whose bits are set are free when it is freed. */
+static void joined(size_t size, int free_ones)
+{
+	void *a, *b, *c;
+
+	hide(malloc(2000));
+	a = hide(malloc(size));
+	b = hide(malloc(size));
+	c = guarded(size);
+	if (free_ones & 1)
+		free(a);
+	if (free_ones & 2)
+		free(c);
 	twice(b);
 }
 
-static void twice_sorted(void)
-{
-	void *a = guarded(5000);
+static void joined_before_5000(void) { joined(5000, 1); }
+static void joined_behind_5000(void) { joined(5000, 2); }
+static void joined_both_5000(void) { joined(5000, 3); }
+static void joined_before_50000(void) { joined(50000, 1); }
+static void joined_behind_50000(void) { joined(50000, 2); }
+static void joined_both_50000(void) { joined(50000, 3); }
 
+/* Free for a while, then swallowed by the one before it. */
+static void swallowed(size_t size)
+{
+	void *a = hide(malloc(size)), *b = guarded(size);
+
+	free(b);
 	free(a);
-	hide(malloc(100 * K));	/* sorts it into its bin */
-	free(hide(a));
+	free(hide(b));
 }
 
-static void twice_aligned(void) { twice(hide(memalign(256, 5000))); }
-static void twice_mapped(void) { twice(hide(malloc(300 * K))); }
+static void swallowed_5000(void) { swallowed(5000); }
+static void swallowed_50000(void) { swallowed(50000); }
 
-static void misaligned_by_8(void) { free((char *)hide(calloc(1, 200)) + 8); }
-static void misaligned_by_1(void) { free((char *)hide(calloc(1, 200)) + 1); }
-static void interior(void) { free((char *)hide(calloc(1, 200)) + 32); }
-static void interior_of_mapped(void) { free((char *)hide(calloc(1, 300 * K)) + 32); }
-
-static void interior_text(void)
+static void sorted(size_t size)
 {
-	free((char *)memset(guarded(5000), 'A', 5000) + 32);
-}
+	void *p = one_of_many(size);
 
-static void stack(void)
-{
-	_Alignas(16) size_t block[8] = { 0 };
-
-	free(hide(block + 2));
-}
-
-static _Alignas(16) size_t global_block[8] = { 0, 0x28 };
-
-static void global(void) { free(hide(global_block + 2)); }
-static void tiny(void) { global_block[1] = 0x10; free(hide(global_block + 2)); }
-static void low_address(void) { free(hide((void *)0x1230)); }
-
-static void next_size(size_t size)
-{
-	void *p = hide(malloc(5000)), *q = guarded(5000);
-
-	chunk_of(q)->size = size;
 	free(p);
+	hide(malloc(110 * K));	/* sorts it into its bin */
+	free(hide(p));
 }
 
-static void next_size_zero(void) { next_size(0); }
-static void next_size_one(void) { next_size(1); }
-static void next_size_huge(void) { next_size((size_t)1 << 40 | 1); }
-static void next_size_in_use_flag(void) { next_size(5008); }
+static void sorted_5000(void) { sorted(5000); }
+static void sorted_50000(void) { sorted(50000); }
 
-static void overflow_then_free_it(void)
+/* It has a new owner by then, who frees it too. */
+static void by_both_owners(size_t size)
 {
-	char *p = hide(malloc(40)), *q = guarded(5000);
+	void *p = one_of_many(size), *q;
 
-	memset(p, 'A', 56);
+	free(p);
+	for (int i = 0; (q = hide(malloc(size))) != p; i++)
+		if (i == 1000)
+			misuse_ends("not the same block");
+	free(hide(p));
 	free(q);
 }
 
-static void overflow_of_cached_size(void)
-{
-	char *p = hide(malloc(40)), *q = hide(malloc(56));
-
-	memset(p, 'A', (char *)q - p);
-	free(q);
-}
-
-static void size_beyond_heap(void)
-{
-	void *p = guarded(5000);
-
-	chunk_of(p)->size = (16 * M) | 1;
-	free(p);
-}
-
-static void size_odd(void)
-{
-	void *p = guarded(5000);
-
-	chunk_of(p)->size = 5000 | 1;
-	free(p);
-}
-
-static void seems_mapped(void)
-{
-	void *p = guarded(5000);
-
-	chunk_of(p)->size |= IS_MMAPPED;
-	free(p);
-}
-
-static void mapped_prev_size(void)
-{
-	void *p = hide(malloc(300 * K));
-
-	chunk_of(p)->prev_size = 16;
-	free(p);
-}
-
-static void mapped_size(void)
-{
-	void *p = hide(malloc(300 * K));
-
-	chunk_of(p)->size = (300 * K) | IS_MMAPPED | 16;
-	free(p);
-}
-
-static void prev_size(void)
-{
-	void *p = hide(malloc(5000)), *q = guarded(5000);
-
-	free(p);
-	chunk_of(q)->prev_size = 32;
-	free(q);
-}
-
-static void size_of_free_chunk(void)
-{
-	void *p = hide(malloc(5000)), *q = guarded(5000);
-
-	free(p);
-	chunk_of(p)->size = 4000 | 1;
-	free(q);
-}
+static void by_both_owners_40(void) { by_both_owners(40); }
+static void by_both_owners_5000(void) { by_both_owners(5000); }
+static void by_both_owners_50000(void) { by_both_owners(50000); }
 
 static const struct misuse table[] = {
-	{ "twice: cached", twice_cached, "free(): double free detected in tcache 2" },
-	{ "twice: cached, largest", twice_cached_largest, "free(): double free detected in tcache 2" },
-	{ "twice: cached, others between", twice_cached_after_others, "free(): double free detected in tcache 2" },
-	{ "twice: in the arena", twice_in_arena, "double free or corruption (!prev)" },
-	{ "twice: joined the one before", twice_joined, "double free or corruption (!prev)" },
-	{ "twice: sorted into a bin", twice_sorted, "double free or corruption (!prev)" },
-	{ "twice: joined the top", twice_at_top, "double free or corruption (top)" },
-	{ "twice: aligned, joined the top", twice_aligned, "corrupted size vs. prev_size while consolidating" },
-	{ "twice: mapped alone", twice_mapped, NULL },
-	{ "pointer off by 8", misaligned_by_8, "free(): invalid pointer" },
-	{ "pointer off by 1", misaligned_by_1, "free(): invalid pointer" },
-	{ "pointer into a block of zeroes", interior, "free(): invalid pointer" },
-	{ "pointer into a mapped block", interior_of_mapped, "free(): invalid pointer" },
-	{ "pointer into a block of text", interior_text, "double free or corruption (out)" },
-	{ "pointer to the stack", stack, "free(): invalid pointer" },
-	{ "pointer to a global", global, "free(): invalid size" },
-	{ "pointer to a global, size too small", tiny, "free(): invalid size" },
-	{ "pointer to nowhere", low_address, NULL },
-	{ "next chunk's size 0", next_size_zero, "double free or corruption (!prev)" },
-	{ "next chunk's size 1", next_size_one, "free(): invalid next size (normal)" },
-	{ "next chunk's size huge", next_size_huge, "free(): invalid next size (normal)" },
-	{ "next chunk says this one is free", next_size_in_use_flag, "double free or corruption (!prev)" },
-	{ "overflow, then the next is freed", overflow_then_free_it, "double free or corruption (out)" },
-	{ "overflow, small blocks", overflow_of_cached_size, "double free or corruption (out)" },
-	{ "size beyond the heap", size_beyond_heap, "double free or corruption (out)" },
-	{ "size not a multiple of 16", size_odd, "free(): invalid size" },
-	{ "heap chunk with the bit of a mapped one", seems_mapped, "munmap_chunk(): invalid pointer" },
-	{ "mapped chunk's prev_size", mapped_prev_size, "munmap_chunk(): invalid pointer" },
-	{ "mapped chunk's size", mapped_size, "munmap_chunk(): invalid pointer" },
-	{ "prev_size wrong", prev_size, "corrupted size vs. prev_size while consolidating" },
-	{ "size of the free chunk before", size_of_free_chunk, "corrupted size vs. prev_size while consolidating" },
+	{ "at once, 0 bytes", at_once_0, DOUBLE_FREE },
+	{ "at once, 40 bytes", at_once_40, DOUBLE_FREE },
+	{ "at once, 1032 bytes", at_once_1032, DOUBLE_FREE },
+	{ "at once, 5000 bytes", at_once_5000, DOUBLE_FREE },
+	{ "at once, 50000 bytes", at_once_50000, DOUBLE_FREE },
+	{ "at once, 5000 bytes before the top", at_top_5000, DOUBLE_FREE },
+	{ "at once, 50000 bytes before the top", at_top_50000, DOUBLE_FREE },
+	{ "at once, 300 KiB mapped alone", mapped, SEGFAULT },
+	{ "at once, 40 bytes aligned to 64", aligned_40, DOUBLE_FREE_JOINED },
+	{ "at once, 5000 bytes aligned to 256", aligned_5000, DOUBLE_FREE_JOINED },
+	{ "at once, 300 KiB aligned to 64 KiB", aligned_mapped, SEGFAULT },
+	{ "one free between, 40 bytes", one_between_40, DOUBLE_FREE },
+	{ "one free between, 1032 bytes", one_between_1032, DOUBLE_FREE },
+	{ "one free between, 5000 bytes", one_between_5000, DOUBLE_FREE },
+	{ "one free between, 50000 bytes", one_between_50000, DOUBLE_FREE },
+	{ "100 frees between, 40 bytes", hundred_between, DOUBLE_FREE },
+	{ "1000 frees between, 40 bytes", thousand_between, DOUBLE_FREE },
+	{ "100 frees between, 1032 bytes", hundred_between_1032, DOUBLE_FREE },
+	{ "after 7 frees, 40 bytes", after_seven_40, DOUBLE_FREE },
+	{ "after 7 frees, 200 bytes", after_seven_200, DOUBLE_FREE },
+	{ "after 7 frees and one between, 40 bytes", after_seven_and_one_40, DOUBLE_FREE },
+	{ "after 7 frees and one between, 200 bytes", after_seven_and_one_200, DOUBLE_FREE },
+	{ "malloc_trim() between, 40 bytes", trim_between_40, DOUBLE_FREE },
+	{ "malloc_trim() between, 1032 bytes", trim_between_1032, DOUBLE_FREE },
+	{ "malloc_trim() between, 5000 bytes", trim_between_5000, DOUBLE_FREE },
+	{ "a large free between, 40 bytes", large_free_between_40, DOUBLE_FREE },
+	{ "a large free between, 1032 bytes", large_free_between_1032, DOUBLE_FREE },
+	{ "joined the free one before, 5000 bytes", joined_before_5000, DOUBLE_FREE },
+	{ "joined the free one behind, 5000 bytes", joined_behind_5000, DOUBLE_FREE },
+	{ "joined those on both sides, 5000 bytes", joined_both_5000, DOUBLE_FREE_JOINED },
+	{ "joined the free one before, 50000 bytes", joined_before_50000, DOUBLE_FREE },
+	{ "joined the free one behind, 50000 bytes", joined_behind_50000, DOUBLE_FREE },
+	{ "joined those on both sides, 50000 bytes", joined_both_50000, DOUBLE_FREE_JOINED },
+	{ "swallowed by the one before, 5000 bytes", swallowed_5000, DOUBLE_FREE },
+	{ "swallowed by the one before, 50000 bytes", swallowed_50000, DOUBLE_FREE },
+	{ "sorted into a bin, 5000 bytes", sorted_5000, DOUBLE_FREE },
+	{ "sorted into a bin, 50000 bytes", sorted_50000, DOUBLE_FREE },
+	{ "given out again and freed by both, 40 bytes", by_both_owners_40, DOUBLE_FREE },
+	{ "given out again and freed by both, 5000 bytes", by_both_owners_5000, DOUBLE_FREE },
+	{ "given out again and freed by both, 50000 bytes", by_both_owners_50000, DOUBLE_FREE },
 };
 
-MISUSE_MAIN(table)
+MISUSE_MAIN("Double frees", table)

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Writes after free and overflows that break the top and the lists of free chunks. */
+/* Writes that break the lists of free chunks, each link and each tag of them. */
 #include "misuse.h"
 
-/* Both here and in glibc: so that small chunks reach their bins. */
+/* So that small ones reach the bins of glibc. */
 RUN_WITH_ENVIRONMENT("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0")
+
+/* Larger than whatever is not joined with its neighbours at once. */
+#define LARGE	50000
 
 static struct chunk fake;
 
@@ -16,64 +19,68 @@ static void *unsorted(size_t size)
 	return p;
 }
 
-/* In a small or large bin: a larger request has sorted it. */
+/* A request that no free block satisfies puts each into its small or large bin. */
+static void sort(void) { hide(malloc(110 * K)); }
+
 static void *sorted(size_t size)
 {
 	void *p = unsorted(size);
 
-	hide(malloc(50 * K));
+	sort();
 	return p;
 }
 
-static void top(size_t size)
-{
-	void *p = hide(malloc(2000));
+static void search(void) { hide(malloc(LARGE - 10000)); }
 
-	behind(p)->size = size;
-	hide(malloc(100 * K));
-	/* More than it ever had. */
-	hide(malloc(120 * K));
-	hide(malloc(120 * K));
-}
-
-static void top_huge(void) { top(-1); }
-static void top_small(void) { top(0x21); }
-static void top_shortened(void) { top(0xa01); }
-static void top_zero(void) { top(1); }
-static void top_text(void) { top(0x4141414141414141); }
-
-static void break_moved_back(void)
-{
-	hide(malloc(2000));
-	sbrk(-4096);
-	hide(malloc(120 * K));
-	hide(malloc(120 * K));
-}
-
-static void unsorted_size_small(void) { chunk_of(unsorted(5000))->size = 8 | 1; hide(malloc(3000)); }
-static void unsorted_size_large(void) { chunk_of(unsorted(5000))->size = 1UL << 40; hide(malloc(3000)); }
-static void unsorted_next_size(void) { behind(unsorted(5000))->size = 0; hide(malloc(3000)); }
-static void unsorted_foot(void) { behind(unsorted(5000))->prev_size = 32; hide(malloc(3000)); }
-static void unsorted_bk(void) { chunk_of(unsorted(5000))->bk = &fake; hide(malloc(3000)); }
-static void unsorted_fd(void) { chunk_of(unsorted(5000))->fd = &fake; hide(malloc(3000)); }
-static void unsorted_in_use(void) { behind(unsorted(5000))->size |= PREV_INUSE; hide(malloc(3000)); }
+static void unsorted_size_small(void) { chunk_of(unsorted(LARGE))->size = 8 | 1; search(); }
+static void unsorted_size_large(void) { chunk_of(unsorted(LARGE))->size = 1UL << 40; search(); }
+static void unsorted_next_size(void) { behind(unsorted(LARGE))->size = 0; search(); }
+static void unsorted_foot(void) { behind(unsorted(LARGE))->prev_size = 32; search(); }
+static void unsorted_bk(void) { chunk_of(unsorted(LARGE))->bk = &fake; search(); }
+static void unsorted_fd(void) { chunk_of(unsorted(LARGE))->fd = &fake; search(); }
+static void unsorted_in_use(void) { behind(unsorted(LARGE))->size |= PREV_INUSE; search(); }
 
 static void unsorted_at_free(void)
 {
-	void *p = guarded(3000);
+	void *p = guarded(LARGE - 10000);
 
-	chunk_of(unsorted(5000))->bk = &fake;
+	chunk_of(unsorted(LARGE))->bk = &fake;
 	free(p);
 }
 
-static void small_bk(void) { chunk_of(sorted(500))->bk = &fake; hide(malloc(500)); }
-
-static void joining(void (*harm)(struct chunk *), size_t size)
+/* A free chunk of that size, in its bin, and the block before it. */
+static void *before_small(size_t size)
 {
-	void *p = hide(malloc(size)), *q = guarded(size);
+	void *p = guarded(LARGE);
+
+	if (realloc(p, chunksize(chunk_of(p)) - size - SIZE_SZ) != p || chunksize(behind(p)) != size)
+		misuse_ends("no small chunk");
+	sort();
+	return p;
+}
+
+/* Aligned requests go to the bins, with more for the alignment than the size: one of these is of that size. */
+static void small_bk(void)
+{
+	for (size_t size = 400; size < 640; size += 16)
+		behind(before_small(size))->bk = &fake;
+	hide(memalign(64, 400));
+}
+
+static void joining_small(void (*harm)(struct chunk *))
+{
+	void *p = before_small(512);
+
+	harm(behind(p));
+	free(p);
+}
+
+static void joining(void (*harm)(struct chunk *))
+{
+	void *p = hide(malloc(LARGE)), *q = guarded(LARGE);
 
 	free(p);
-	hide(malloc(50 * K));
+	sort();
 	harm(chunk_of(p));
 	free(q);
 }
@@ -85,32 +92,32 @@ static void harm_foot(struct chunk *c) { next_chunk(c)->prev_size -= 16; }
 static void harm_fd_nextsize(struct chunk *c) { c->fd_nextsize = &fake; }
 static void harm_bk_nextsize(struct chunk *c) { c->bk_nextsize = &fake; }
 
-static void small_fd_joined(void) { joining(harm_fd, 500); }
-static void small_bk_joined(void) { joining(harm_bk, 500); }
-static void large_fd_joined(void) { joining(harm_fd, 5000); }
-static void large_size_joined(void) { joining(harm_size, 5000); }
-static void large_foot_joined(void) { joining(harm_foot, 5000); }
-static void large_fd_nextsize_joined(void) { joining(harm_fd_nextsize, 5000); }
-static void large_bk_nextsize_joined(void) { joining(harm_bk_nextsize, 5000); }
+static void small_fd_joined(void) { joining_small(harm_fd); }
+static void small_bk_joined(void) { joining_small(harm_bk); }
+static void large_fd_joined(void) { joining(harm_fd); }
+static void large_size_joined(void) { joining(harm_size); }
+static void large_foot_joined(void) { joining(harm_foot); }
+static void large_fd_nextsize_joined(void) { joining(harm_fd_nextsize); }
+static void large_bk_nextsize_joined(void) { joining(harm_bk_nextsize); }
 
 static void foot_of_next(void)
 {
-	void *p = hide(malloc(5000)), *q = guarded(5000);
+	void *p = hide(malloc(LARGE)), *q = guarded(LARGE);
 
 	free(q);
 	behind(q)->prev_size -= 16;
 	free(p);
 }
 
-/* 1280, 1296, 1312: one large bin. The one in the middle is put in last. */
+/* Three sizes of one large bin. The one in the middle is put in last. */
 static void large_insert(void (*harm)(struct chunk *))
 {
-	void *middle = guarded(1296 - 8), *small = guarded(1280 - 8);
+	void *middle = guarded(LARGE - 16), *small;
 
-	harm(chunk_of(sorted(1280 - 8)));
-	(void)small;
+	small = sorted(LARGE - 32);
+	harm(chunk_of(small));
 	free(middle);
-	hide(malloc(50 * K));
+	sort();
 }
 
 static void large_nextsize_insert(void) { large_insert(harm_bk_nextsize); }
@@ -118,24 +125,17 @@ static void large_bk_insert(void) { large_insert(harm_bk); }
 
 static void large_equal_insert(void)
 {
-	void *first = guarded(1280 - 8), *second = guarded(1280 - 8), *third = guarded(1280 - 8);
+	void *first = guarded(LARGE), *second = guarded(LARGE), *third = guarded(LARGE);
 
 	free(first);
 	free(second);
-	hide(malloc(50 * K));
+	sort();
 	chunk_of(second)->bk = &fake;
 	free(third);
-	hide(malloc(50 * K));
+	sort();
 }
 
 static const struct misuse table[] = {
-	{ "top: size -1", top_huge, "malloc(): corrupted top size" },
-	{ "top: text", top_text, "malloc(): corrupted top size" },
-	/* glibc: an assertion of sysmalloc. */
-	{ "top: size too small", top_small, "malloc(): corrupted top size" },
-	{ "top: size of one", top_zero, "malloc(): corrupted top size" },
-	{ "top: shortened", top_shortened, "malloc(): corrupted top size" },
-	{ "top: break moved back by others", break_moved_back, "break adjusted to free malloc space" },
 	{ "unsorted: size too small", unsorted_size_small, "malloc(): invalid size (unsorted)" },
 	{ "unsorted: size too large", unsorted_size_large, "malloc(): invalid size (unsorted)" },
 	{ "unsorted: next size", unsorted_next_size, "malloc(): invalid next size (unsorted)" },
@@ -145,14 +145,16 @@ static const struct misuse table[] = {
 	{ "unsorted: in use", unsorted_in_use, "malloc(): invalid next->prev_inuse (unsorted)" },
 	{ "unsorted: bk, at free", unsorted_at_free, "free(): corrupted unsorted chunks" },
 	{ "small: bk", small_bk, "malloc(): smallbin double linked list corrupted" },
-	{ "small: fd, when joined", small_fd_joined, "corrupted double-linked list" },
-	{ "small: bk, when joined", small_bk_joined, "corrupted double-linked list" },
-	{ "large: fd, when joined", large_fd_joined, "corrupted double-linked list" },
-	{ "large: size, when joined", large_size_joined, "corrupted size vs. prev_size while consolidating" },
-	{ "large: foot, when joined", large_foot_joined, "corrupted size vs. prev_size while consolidating" },
-	{ "large: fd_nextsize, when joined", large_fd_nextsize_joined, "corrupted double-linked list (not small)" },
-	{ "large: bk_nextsize, when joined", large_bk_nextsize_joined, "corrupted double-linked list (not small)" },
-	{ "foot of the next, when joined", foot_of_next, "corrupted size vs. prev_size" },
+	{ "small: fd, when joined", small_fd_joined, "unlink_chunk(): corrupted double-linked list" },
+	{ "small: bk, when joined", small_bk_joined, "unlink_chunk(): corrupted double-linked list" },
+	{ "large: fd, when joined", large_fd_joined, "unlink_chunk(): corrupted double-linked list" },
+	{ "large: size, when joined", large_size_joined, "free(): corrupted size vs. prev_size while consolidating" },
+	{ "large: foot, when joined", large_foot_joined, "free(): corrupted size vs. prev_size while consolidating" },
+	{ "large: fd_nextsize, when joined",
+	  large_fd_nextsize_joined, "unlink_chunk(): corrupted double-linked list (not small)" },
+	{ "large: bk_nextsize, when joined",
+	  large_bk_nextsize_joined, "unlink_chunk(): corrupted double-linked list (not small)" },
+	{ "foot of the next, when joined", foot_of_next, "unlink_chunk(): corrupted size vs. prev_size" },
 	{ "large: nextsize, when another is put in",
 	  large_nextsize_insert, "malloc(): largebin double linked list corrupted (nextsize)" },
 	{ "large: bk, when another is put in",
@@ -161,4 +163,4 @@ static const struct misuse table[] = {
 	  large_equal_insert, "malloc(): largebin double linked list corrupted (bk)" },
 };
 
-MISUSE_MAIN(table)
+MISUSE_MAIN("Links and tags of free chunks", table)
