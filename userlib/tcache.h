@@ -47,17 +47,13 @@ struct tcache {
 	unsigned int next_slot;		/* not given to any bin yet */
 	unsigned int all_slots;
 	/* The first two end all bins that have none; a bin that grows moves to new ones. */
-	void *slots[];
+	void *slots[1];			/* and as many behind it as there is room for */
 };
 
 #pragma GCC visibility push(hidden)
 /* Stand-ins, never written: of struct tcache they have just what the fast paths look at. */
-struct tcache_stand_in {
-	struct tcache cache;
-	void *slot;
-};
-extern struct tcache_stand_in tcache_none;	/* not made yet */
-extern struct tcache_stand_in tcache_gone;	/* given back at thread exit; no new one */
+extern struct tcache tcache_none;	/* not made yet */
+extern struct tcache tcache_gone;	/* given back at thread exit; no new one */
 extern __thread struct tcache *tcache_self __attribute__((tls_model("initial-exec")));
 extern uintptr_t tcache_key;
 /* The block that every bin ends with. */
@@ -114,9 +110,9 @@ static inline struct tcache *tcache_make(void)
 {
 	struct tcache *t = tcache_self;
 
-	if (unlikely(t == &tcache_none.cache))
+	if (unlikely(t == &tcache_none))
 		return tcache_create();
-	return likely(t != &tcache_gone.cache) ? t : NULL;
+	return likely(t != &tcache_gone) ? t : NULL;
 }
 /* May chunks of this class be cached, as things are set? */
 bool tcache_caches(size_t index);

@@ -11,10 +11,10 @@
 #include "meta.h"
 
 /* Every bin is empty and full: the first slot ends all of them. */
-struct tcache_stand_in tcache_none = { .slot = &tcache_end }, tcache_gone = { .slot = &tcache_end };
+struct tcache tcache_none = { .slots = { &tcache_end } }, tcache_gone = { .slots = { &tcache_end } };
 uintptr_t tcache_end[2];
-#define NONE (&tcache_none.cache)
-#define GONE (&tcache_gone.cache)
+#define NONE (&tcache_none)
+#define GONE (&tcache_gone)
 
 __thread struct tcache *tcache_self = NONE;
 uintptr_t tcache_key = 1;	/* not what is at tcache_end */
