@@ -21,6 +21,7 @@ struct weir_knob_set weir_defaults = {
 		[WEIR_KNOB_TRIM_THRESHOLD] = WEIR_TRIM_THRESHOLD_BUILTIN,
 		[WEIR_KNOB_TOP_PAD] = WEIR_TOP_PAD_BUILTIN,
 		[WEIR_KNOB_ARENA_MAX] = WEIR_ARENA_MAX_BUILTIN,
+		[WEIR_KNOB_HUGETLB] = WEIR_HUGETLB_BUILTIN,
 	},
 };
 
@@ -131,3 +132,5 @@ module_param_cb(top_pad, &weir_param_ops, (void *)WEIR_KNOB_TOP_PAD, 0444);
 MODULE_PARM_DESC(top_pad, "system default: bytes, K, M and G understood");
 module_param_cb(arena_max, &weir_param_ops, (void *)WEIR_KNOB_ARENA_MAX, 0444);
 MODULE_PARM_DESC(arena_max, "system default: a number of arenas; 0 lets the library choose");
+module_param_cb(hugetlb, &weir_param_ops, (void *)WEIR_KNOB_HUGETLB, 0444);
+MODULE_PARM_DESC(hugetlb, "system default: 1 asks for transparent huge pages, 0 does not");

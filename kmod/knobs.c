@@ -48,6 +48,11 @@ const struct weir_knob_desc weir_knobs[WEIR_KNOB_NR] = {
 		.max = WEIR_ARENA_MAX_MAX,
 		.builtin = WEIR_ARENA_MAX_BUILTIN,
 	},
+	[WEIR_KNOB_HUGETLB] = {
+		.name = "hugetlb",
+		.max = WEIR_HUGETLB_MAX,
+		.builtin = WEIR_HUGETLB_BUILTIN,
+	},
 };
 
 static_assert(WEIR_KNOB_NR <= WEIR_KNOB_SLOTS);

@@ -111,8 +111,11 @@ static int open_device(void)
 	return fd;
 }
 
-/* What the environment and earlier mallopt calls said, for the record. */
-static void tell_own_knobs(int fd)
+/*
+ * What the environment and earlier mallopt calls said, for the record. Of the knobs that the module
+ * knows: an older one refuses all of a set with others among them.
+ */
+static void tell_own_knobs(int fd, unsigned int known)
 {
 	static const struct { enum weir_source source; uint32_t flags; } kinds[] = {
 		{ WEIR_SOURCE_ENVIRONMENT, WEIR_KNOBS_ENVIRONMENT },
@@ -124,7 +127,7 @@ static void tell_own_knobs(int fd)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct weir_knobs k = { .size = sizeof(k), .flags = kinds[i].flags };
 
-		for (unsigned int n = 0; n < WEIR_KNOB_NR; n++)
+		for (unsigned int n = 0; n < WEIR_KNOB_NR && n < known; n++)
 			if (own.source[n] == kinds[i].source) {
 				k.set_mask |= 1u << n;
 				k.value[n] = own.value[n];
@@ -159,7 +162,7 @@ static const struct weir_ctlpage *attach_and_map(int fd, const struct weir_ctlpa
 	regions.nr = os_regions(regions.region);
 	ioctl(fd, WEIR_IOC_SET_REGIONS, &regions);
 	if (!inherit)
-		tell_own_knobs(fd);
+		tell_own_knobs(fd, page->knob_nr);
 	return page;
 }
 

@@ -10,12 +10,14 @@ const struct knob_info knob_table[WEIR_KNOB_NR] = {
 				       WEIR_TRIM_THRESHOLD_BUILTIN, true },
 	[WEIR_KNOB_TOP_PAD] = { "top_pad", 0, WEIR_TOP_PAD_MAX, WEIR_TOP_PAD_BUILTIN, true },
 	[WEIR_KNOB_ARENA_MAX] = { "arena_max", 0, WEIR_ARENA_MAX_MAX, WEIR_ARENA_MAX_BUILTIN, false },
+	[WEIR_KNOB_HUGETLB] = { "hugetlb", 0, WEIR_HUGETLB_MAX, WEIR_HUGETLB_BUILTIN, false },
 };
 
 /* Usable before any constructor has run. */
 _Atomic int64_t knobs_value[WEIR_KNOB_NR] = {
 	WEIR_POLICY_BUILTIN, WEIR_MMAP_THRESHOLD_BUILTIN, WEIR_MMAP_MAX_BUILTIN,
 	WEIR_TRIM_THRESHOLD_BUILTIN, WEIR_TOP_PAD_BUILTIN, WEIR_ARENA_MAX_BUILTIN,
+	WEIR_HUGETLB_BUILTIN,
 };
 _Atomic int64_t knobs_learned;
 _Atomic unsigned int knobs_epoch;

@@ -7,6 +7,7 @@
  */
 #include "arena.h"
 #include "die.h"
+#include "hugepage.h"
 #include "knobs.h"
 #include "os.h"
 
@@ -64,11 +65,20 @@ static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t 
 	return (size_t)(end - start) >= need;
 }
 
-static bool grow_by_brk(struct arena *a, size_t need)
+/* The break ends where huge pages do, if those are wanted. */
+static size_t brk_growth(size_t missing, size_t huge)
+{
+	uintptr_t now = huge ? (uintptr_t)os_sbrk(0) : 0;
+
+	missing = align_up(missing, os_page_size);
+	return huge ? align_up(now + missing, huge) - now : missing;
+}
+
+static bool grow_by_brk(struct arena *a, size_t need, size_t huge)
 {
 	size_t old_size = a->top && !a->top_mapped ? chunksize(a->top) : 0;
 	char *old_end = old_size ? (char *)a->top + old_size : NULL;
-	size_t want = align_up(need - old_size, os_page_size);
+	size_t want = brk_growth(need - old_size, huge);
 	char *start;
 
 	/* A try before this one, for more, got this much. */
@@ -89,21 +99,21 @@ static bool grow_by_brk(struct arena *a, size_t need)
 	return start_brk_segment(a, start, want, old_size, need);
 }
 
-static bool grow_by_mmap(struct arena *a, size_t need)
+static bool grow_by_mmap(struct arena *a, size_t need, size_t huge)
 {
-	size_t old_size, want;
+	size_t old_size, want, step = huge ? huge : os_page_size;
 	char *start;
 
 	if (a->top && a->top_mapped) {
 		old_size = chunksize(a->top);
-		want = align_up(need - old_size, os_page_size);
+		want = align_up(need - old_size, step);
 		if (os_segment_extend((char *)a->top + old_size, want)) {
 			arena_add_system_mem(a, want);
 			top_set(a, a->top, old_size + want);
 			return true;
 		}
 	}
-	want = align_up(need < SEGMENT_MIN ? SEGMENT_MIN : need, os_page_size);
+	want = align_up(need < SEGMENT_MIN ? SEGMENT_MIN : need, step);
 	start = os_segment_map(want);
 	if (!start && want != align_up(need, os_page_size)) {
 		want = align_up(need, os_page_size);
@@ -116,14 +126,15 @@ static bool grow_by_mmap(struct arena *a, size_t need)
 	return true;
 }
 
-/* Called when the top holds less than nb + MINSIZE. top_pad is a wish: without it before failing. */
+/* Called when the top holds less than nb + MINSIZE. top_pad and huge pages are wishes: without them before failing. */
 bool main_grow(struct arena *a, size_t nb)
 {
-	size_t need = nb + MINSIZE, pad = knob(WEIR_KNOB_TOP_PAD);
+	size_t need = nb + MINSIZE, pad = knob(WEIR_KNOB_TOP_PAD), huge = hugepage_wanted();
+	bool wish = pad || huge;
 
-	if (!a->top_mapped && (grow_by_brk(a, need + pad) || (pad && grow_by_brk(a, need))))
+	if (!a->top_mapped && (grow_by_brk(a, need + pad, huge) || (wish && grow_by_brk(a, need, 0))))
 		return true;
-	return grow_by_mmap(a, need + pad) || (pad && grow_by_mmap(a, need));
+	return grow_by_mmap(a, need + pad, huge) || (wish && grow_by_mmap(a, need, 0));
 }
 
 size_t main_trim(struct arena *a, size_t pad)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "chunk.h"
+#include "hugepage.h"
 #include "lock.h"
 #include "window.h"
 
@@ -73,12 +74,25 @@ unsigned int os_regions(struct weir_region region[2])
 	return 2;
 }
 
+/* Of memory that has just become ours: a hint, whose failure nobody needs to know of. */
+static void ask_for_huge_pages(void *start, size_t size)
+{
+	size_t huge = hugepage_wanted(), lead = (uintptr_t)start & (os_page_size - 1);
+
+	if (huge && size >= huge)
+		madvise((char *)start - lead, size + lead, MADV_HUGEPAGE);
+}
+
 char *os_sbrk(intptr_t increment)
 {
 	KEEP_ERRNO;
 	void *old_end = sbrk(increment);
 
-	return old_end == (void *)-1 ? NULL : old_end;
+	if (old_end == (void *)-1)
+		return NULL;
+	if (increment > 0)
+		ask_for_huge_pages(old_end, increment);
+	return old_end;
 }
 
 static void *map_at(void *at, size_t size, int prot, int flags)
@@ -124,7 +138,11 @@ void *os_map(size_t size)
 	KEEP_ERRNO;
 	void *p = map_in(&map_window, size, PROT_READ | PROT_WRITE, 0);
 
-	return p ? p : map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
+	if (!p)
+		p = map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
+	if (p)
+		ask_for_huge_pages(p, size);
+	return p;
 }
 
 void os_unmap(void *start, size_t size)
@@ -145,6 +163,7 @@ void *os_remap(void *start, size_t size, size_t new_size)
 	if (p != MAP_FAILED) {
 		if (new_size > size)
 			window_advance(&map_window, start, new_size);
+		ask_for_huge_pages(p, new_size);
 		return p;
 	}
 	/* MREMAP_FIXED would replace what is there: take the place first. */
@@ -159,6 +178,7 @@ void *os_remap(void *start, size_t size, size_t new_size)
 	if (p == MAP_FAILED)
 		return NULL;
 	window_retreat(&map_window, start, size);
+	ask_for_huge_pages(p, new_size);
 	return p;
 }
 
@@ -184,11 +204,24 @@ void *os_heap_reserve(void)
 	return p ? p : reserve_anywhere();
 }
 
+/* A huge page comes only where all of it may be accessed: up to the next one's start, if that is granted. */
+static bool commit_huge(char *start, size_t size, size_t huge)
+{
+	char *first = (char *)align_down((uintptr_t)start, huge);
+
+	size = align_up((uintptr_t)start + size, huge) - (uintptr_t)start;
+	if (mprotect(start, size, PROT_READ | PROT_WRITE) != 0)
+		return false;
+	ask_for_huge_pages(first, start + size - first);
+	return true;
+}
+
 bool os_heap_commit(void *start, size_t size)
 {
 	KEEP_ERRNO;
+	size_t huge = hugepage_wanted();
 
-	return mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
+	return (huge && commit_huge(start, size, huge)) || mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
 }
 
 bool os_let_go(void *start, size_t size)
@@ -211,7 +244,11 @@ void *os_segment_map(size_t size)
 	KEEP_ERRNO;
 	void *p = map_in(&segment_window, size, PROT_READ | PROT_WRITE, 0);
 
-	return p ? p : map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
+	if (!p)
+		p = map_at(NULL, size, PROT_READ | PROT_WRITE, 0);
+	if (p)
+		ask_for_huge_pages(p, size);
+	return p;
 }
 
 bool os_segment_extend(void *start, size_t size)
@@ -221,6 +258,7 @@ bool os_segment_extend(void *start, size_t size)
 	if (!map_exactly(start, size, PROT_READ | PROT_WRITE, 0))
 		return false;
 	window_advance(&segment_window, start, size);
+	ask_for_huge_pages(start, size);
 	return true;
 }
 

@@ -29,7 +29,10 @@ void *os_remap(void *start, size_t size, size_t new_size);
 /* Heap memory: HEAP_SIZE bytes of address space, aligned to HEAP_SIZE, inaccessible. */
 #define HEAP_SIZE ((size_t)64 << 20)
 void *os_heap_reserve(void);
-/* Make part of a heap usable; it is zero the first time. */
+/*
+ * Make part of a heap usable; it is zero the first time. With huge pages wanted more of the heap may become
+ * so, which does not matter.
+ */
 bool os_heap_commit(void *start, size_t size);
 /*
  * Give the pages back; the range stays usable and reads as zero. False: the process's memory is

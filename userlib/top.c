@@ -2,6 +2,7 @@
 /* top.c - the top chunk: what it gives, how it grows and shrinks */
 #include "arena.h"
 #include "die.h"
+#include "hugepage.h"
 #include "os.h"
 
 void top_set(struct arena *a, struct chunk *top, size_t size)
@@ -65,9 +66,9 @@ SELDOM size_t top_trim(struct arena *a, size_t pad)
 
 size_t top_excess(const struct arena *a, size_t pad)
 {
-	size_t size = chunksize(a->top), keep = pad + MINSIZE;
+	size_t size = chunksize(a->top), keep = pad + MINSIZE, huge = hugepage_wanted();
 
-	return size > keep ? align_down(size - keep, os_page_size) : 0;
+	return size > keep ? align_down(size - keep, huge ? huge : os_page_size) : 0;
 }
 
 /*

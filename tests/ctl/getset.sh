@@ -72,10 +72,16 @@ test_get_value_of_a_newer_module() {
 }
 
 test_get_knob_of_a_newer_command() {
-	rm "$weir/defaults/arena_max"
+	rm "$weir/defaults/hugetlb"
 	ctl get default
 	want_status 1
-	want_err 'arena_max: the module does not have this knob'
+	want_err 'hugetlb: the module does not have this knob'
+	want_out 'arena_max=0'
+	ctl set default hugetlb=1
+	want_status 1
+	want_err 'hugetlb: the module does not have this knob'
+	ctl set default arena_max=1
+	want_status 0
 }
 
 test_set_several() {
@@ -100,9 +106,9 @@ test_set_gives_back() {
 
 test_set_ends_of_ranges() {
 	ctl set default mmap_threshold=65536G mmap_max=2147483647 trim_threshold=65536G top_pad=1G \
-		arena_max=65536
+		arena_max=65536 hugetlb=1
 	want_status 0
-	ctl set default mmap_threshold=0 mmap_max=0 trim_threshold=-1 top_pad=0 arena_max=0
+	ctl set default mmap_threshold=0 mmap_max=0 trim_threshold=-1 top_pad=0 arena_max=0 hugetlb=0
 	want_status 0
 }
 
@@ -111,7 +117,7 @@ test_set_refuses_values() {
 
 	for bad in mmap_threshold=65537G mmap_threshold=70368744177665 mmap_threshold=-1 \
 		mmap_max=2147483648 mmap_max=-1 trim_threshold=-2 top_pad=1073741825 \
-		arena_max=65537 mmap_threshold=99999999999999999999999999 \
+		arena_max=65537 hugetlb=2 hugetlb=-1 mmap_threshold=99999999999999999999999999 \
 		mmap_threshold=18014398509481985K mmap_threshold=9007199254740993K mmap_threshold=9223372036854775808; do
 		ctl set default policy=fixed "$bad"
 		want_status 2

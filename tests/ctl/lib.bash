@@ -15,7 +15,7 @@ trap 'rm -rf "$tmp"' EXIT
 # Tests that act as another user read here.
 chmod 755 "$tmp"
 
-knobs=(policy mmap_threshold mmap_max trim_threshold top_pad arena_max)
+knobs=(policy mmap_threshold mmap_max trim_threshold top_pad arena_max hugetlb)
 counters=(minflt majflt heap_minflt heap_majflt mmap_minflt mmap_majflt)
 
 # put FILE VALUE
@@ -25,7 +25,7 @@ put() {
 
 # put_knobs DIR: the built-in values.
 put_knobs() {
-	local values=(auto 131072 65536 131072 131072 0) i
+	local values=(auto 131072 65536 131072 131072 0 0) i
 
 	for i in "${!knobs[@]}"; do
 		put "$1/${knobs[i]}" "${values[i]}"

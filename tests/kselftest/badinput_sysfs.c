@@ -108,6 +108,13 @@ static const struct line {
 	BAD("arena_max", "65537", ERANGE),
 	BAD("arena_max", "64K", EINVAL),
 	BAD("arena_max", "-1", ERANGE),
+	GOOD("hugetlb", "0", "0"),
+	GOOD("hugetlb", "1", "1"),
+	BAD("hugetlb", "2", ERANGE),
+	BAD("hugetlb", "2097152", ERANGE),
+	BAD("hugetlb", "2M", EINVAL),
+	BAD("hugetlb", "-1", ERANGE),
+	BAD("hugetlb", "on", EINVAL),
 };
 
 static void try(struct __test_metadata *_metadata, const char *folder, const struct line *line)

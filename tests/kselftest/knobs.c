@@ -10,9 +10,10 @@
 
 static const char * const names[WEIR_KNOB_NR] = {
 	"policy", "mmap_threshold", "mmap_max", "trim_threshold", "top_pad", "arena_max",
+	"hugetlb",
 };
 
-static const int64_t builtin[WEIR_KNOB_NR] = { WEIR_POLICY_AUTO, 131072, 65536, 131072, 131072, 0 };
+static const int64_t builtin[WEIR_KNOB_NR] = { WEIR_POLICY_AUTO, 131072, 65536, 131072, 131072, 0, 0 };
 
 static int set_own(int knob, int64_t value, uint32_t flags)
 {
@@ -113,7 +114,7 @@ TEST_F(knobs, all_in_one_call)
 {
 	static const int64_t values[WEIR_KNOB_NR] = {
 		WEIR_POLICY_FIXED, WEIR_MMAP_THRESHOLD_MAX, WEIR_MMAP_MAX_MAX, -1, WEIR_TOP_PAD_MAX,
-		WEIR_ARENA_MAX_MAX,
+		WEIR_ARENA_MAX_MAX, WEIR_HUGETLB_MAX,
 	};
 	struct weir_knobs knobs = { .size = sizeof(knobs), .set_mask = (1 << WEIR_KNOB_NR) - 1 };
 	uint32_t generation = self->page->generation;

@@ -146,6 +146,7 @@ static const struct good {
 	{ "trim_threshold=-1", "trim_threshold", "-1" },
 	{ "top_pad=64k", "top_pad", "65536" },
 	{ "arena_max=8", "arena_max", "8" },
+	{ "hugetlb=1", "hugetlb", "1" },
 	{ "policy=dynamic mmap_threshold=2M policy=fixed", "policy", "fixed" },
 	{ "mmap_threshold=default", "mmap_threshold", "131072" },
 };
@@ -196,6 +197,7 @@ static const struct bad {
 	{ "trim_threshold=-2", ERANGE, { "trim_threshold=-2:", "-1 to 70368744177664" } },
 	{ "top_pad=99999999999999999999", ERANGE, { "top_pad=99999999999999999999:", "0 to 1073741824" } },
 	{ "policy=fixed arena_max=x", EINVAL, { "arena_max=x:", "0 to 65536" } },
+	{ "hugetlb=2", ERANGE, { "hugetlb=2:", "0 to 1, or default" } },
 };
 
 TEST_F(module, bad_parameters)

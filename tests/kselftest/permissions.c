@@ -11,12 +11,13 @@
 
 static const char * const knobs[] = {
 	"policy", "mmap_threshold", "mmap_max", "trim_threshold", "top_pad", "arena_max",
+	"hugetlb",
 };
 
 static const char * const read_only[] = {
 	"comm", "minflt", "majflt", "heap_minflt", "heap_majflt", "mmap_minflt", "mmap_majflt",
 	"source/policy", "source/mmap_threshold", "source/mmap_max", "source/trim_threshold",
-	"source/top_pad", "source/arena_max",
+	"source/top_pad", "source/arena_max", "source/hugetlb",
 };
 
 #define NR(array)	(sizeof(array) / sizeof((array)[0]))

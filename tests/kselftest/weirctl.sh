@@ -166,7 +166,7 @@ test_ends_of_ranges_are_the_kernels() {
 	start
 	for good in mmap_threshold=0 mmap_threshold=65536G mmap_max=0 mmap_max=2147483647 \
 		trim_threshold=-1 trim_threshold=65536G top_pad=0 top_pad=1G arena_max=0 \
-		arena_max=65536 policy=fixed policy=dynamic policy=auto; do
+		arena_max=65536 hugetlb=0 hugetlb=1 policy=fixed policy=dynamic policy=auto; do
 		ctl set "$pid" "$good"
 		want_status 0
 		ctl get --bare "$pid" "${good%=*}"
@@ -174,7 +174,7 @@ test_ends_of_ranges_are_the_kernels() {
 	done
 	# What weirctl refuses the kernel does, too.
 	for bad in mmap_threshold=70368744177665 mmap_max=2147483648 trim_threshold=-2 \
-		top_pad=1073741825 arena_max=65537 policy=eager mmap_threshold=-0 mmap_max=1K; do
+		top_pad=1073741825 arena_max=65537 hugetlb=2 policy=eager mmap_threshold=-0 mmap_max=1K; do
 		ctl set "$pid" "$bad"
 		want_status 2
 		ran="echo ${bad#*=} > ${bad%=*}"

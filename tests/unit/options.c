@@ -90,6 +90,11 @@ TEST(numbers)
 	ACCEPTS("mmap_max=0", WEIR_KNOB_MMAP_MAX, 0);
 	ACCEPTS("mmap_max=2147483647", WEIR_KNOB_MMAP_MAX, 2147483647);
 	ACCEPTS("arena_max=65536", WEIR_KNOB_ARENA_MAX, 65536);
+	ACCEPTS("hugetlb=1", WEIR_KNOB_HUGETLB, 1);
+	ACCEPTS("hugetlb=0", WEIR_KNOB_HUGETLB, 0);
+	REFUSES("hugetlb=2");
+	REFUSES("hugetlb=-1");
+	REFUSES("hugetlb=2M");
 	REFUSES("mmap_max=2147483648");
 	REFUSES("mmap_max=1K");
 	REFUSES("arena_max=65537");

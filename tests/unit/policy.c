@@ -7,7 +7,8 @@
 static struct knob_set builtin(void)
 {
 	return (struct knob_set){ .value = { WEIR_POLICY_DYNAMIC, WEIR_MMAP_THRESHOLD_BUILTIN, WEIR_MMAP_MAX_BUILTIN,
-		WEIR_TRIM_THRESHOLD_BUILTIN, WEIR_TOP_PAD_BUILTIN, WEIR_ARENA_MAX_BUILTIN } };
+		WEIR_TRIM_THRESHOLD_BUILTIN, WEIR_TOP_PAD_BUILTIN, WEIR_ARENA_MAX_BUILTIN,
+		WEIR_HUGETLB_BUILTIN } };
 }
 
 TEST(fixed_does_not_learn)
@@ -28,7 +29,7 @@ TEST(what_somebody_set_is_not_learned)
 		for (int source = WEIR_SOURCE_BUILTIN; source < WEIR_SOURCE_NR; source++) {
 			struct knob_set set = builtin();
 			bool fixes = k != WEIR_KNOB_POLICY && k != WEIR_KNOB_ARENA_MAX &&
-				source != WEIR_SOURCE_BUILTIN;
+				k != WEIR_KNOB_HUGETLB && source != WEIR_SOURCE_BUILTIN;
 
 			set.source[k] = source;
 			EXPECT_EQ(!fixes, policy_learns(&set));

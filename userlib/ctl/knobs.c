@@ -37,10 +37,14 @@ const struct knob knob_table[WEIR_KNOB_NR] = {
 		"arena_max", KNOB_COUNT, 0, WEIR_ARENA_MAX_MAX, WEIR_ARENA_MAX_BUILTIN,
 		"at most this many arenas; 0 chooses by the number of CPUs",
 	},
+	[WEIR_KNOB_HUGETLB] = {
+		"hugetlb", KNOB_COUNT, 0, WEIR_HUGETLB_MAX, WEIR_HUGETLB_BUILTIN,
+		"1 asks the kernel for transparent huge pages",
+	},
 };
 
 /* enum weir_knob grows: a new knob must get its line above. */
-_Static_assert(WEIR_KNOB_ARENA_MAX + 1 == WEIR_KNOB_NR, "a knob without a line in knob_table");
+_Static_assert(WEIR_KNOB_HUGETLB + 1 == WEIR_KNOB_NR, "a knob without a line in knob_table");
 
 static const char *const policy_names[] = {
 	[WEIR_POLICY_FIXED]	= "fixed",

@@ -16,7 +16,7 @@
  * Layout: fixed-width members, 64-bit ones aligned to 8, so that a 32-bit program on a 64-bit
  * kernel uses the same bytes.
  *
- * Changes: first version.
+ * Changes: first version; then WEIR_KNOB_HUGETLB.
  */
 #ifndef _UAPI_LINUX_WEIR_H
 #define _UAPI_LINUX_WEIR_H
@@ -44,6 +44,8 @@ enum weir_feature {
  * trim_threshold  the top of the heap is trimmed when it exceeds this; -1 turns trimming off
  * top_pad         bytes asked for beyond the need when the heap grows, and kept by a trim
  * arena_max       at most this many arenas; 0 lets the library choose by the number of CPUs
+ * hugetlb         1 asks the kernel for transparent huge pages (madvise(2), MADV_HUGEPAGE), 0 does
+ *                 not; glibc's 2, a mapping from the pool of huge pages, is none of its values
  */
 enum weir_knob {
 	WEIR_KNOB_POLICY,
@@ -52,6 +54,7 @@ enum weir_knob {
 	WEIR_KNOB_TRIM_THRESHOLD,
 	WEIR_KNOB_TOP_PAD,
 	WEIR_KNOB_ARENA_MAX,
+	WEIR_KNOB_HUGETLB,
 	WEIR_KNOB_NR,			/* how many this header knows */
 	WEIR_KNOB_SLOTS	= 24,		/* room in every structure */
 };
@@ -70,6 +73,7 @@ enum weir_policy {
 #define WEIR_TRIM_THRESHOLD_MAX	(1LL << 46)
 #define WEIR_TOP_PAD_MAX	(1LL << 30)
 #define WEIR_ARENA_MAX_MAX	65536LL
+#define WEIR_HUGETLB_MAX	1LL
 
 /* What a knob is when nobody has said anything (mallopt(3)'s defaults). */
 #define WEIR_POLICY_BUILTIN		WEIR_POLICY_AUTO
@@ -78,6 +82,7 @@ enum weir_policy {
 #define WEIR_TRIM_THRESHOLD_BUILTIN	(128LL * 1024)
 #define WEIR_TOP_PAD_BUILTIN		(128LL * 1024)
 #define WEIR_ARENA_MAX_BUILTIN		0LL
+#define WEIR_HUGETLB_BUILTIN		0LL
 
 /*
  * Where a knob's effective value comes from.  ENVIRONMENT, SELF and SYSFS are one layer, the
@@ -188,6 +193,9 @@ struct weir_attach {
  * WEIR_IOC_SET_KNOBS writes the knobs in @set_mask to the caller's record and gives those in
  * @default_mask back to the layer below: all of them or, on an error, none.  @source is not read and must
  * be zero.  With WEIR_KNOBS_ENVIRONMENT the source is recorded as the environment.
+ *
+ * A caller newer than the module leaves out what is at or beyond the control page's @knob_nr: one such knob and
+ * the whole call is refused.
  *
  * EINVAL   size, flags, an unknown knob, a knob in both masks
  * ERANGE   a value out of its range
