@@ -19,7 +19,7 @@ static inline void ensure_ready(void)
 		weir_init();
 }
 
-/* M_PERTURB: 0 or the byte that freed memory is filled with, allocated memory with its complement. */
+/* M_PERTURB: 0, or freed memory is filled with its lowest byte and allocated memory with that one's complement. */
 extern int perturb_byte;
 
 /*
@@ -37,8 +37,13 @@ struct chunk *arena_align(struct arena *a, struct chunk *c, size_t nb, size_t al
 
 /* options.c: read WEIR_OPTIONS, MALLOC_*_ and GLIBC_TUNABLES, once the environment is there. */
 void options_init(void);
-/* mallopt.c: the settings of mallopt that are no knobs. */
+/* mallopt.c: the settings of mallopt and the environment that are no knobs. False: out of range. */
 bool set_mxfast(size_t bytes);
+bool set_perturb_byte(size_t byte);
+bool set_tcache_count(size_t count);
+bool set_tcache_max(size_t bytes);
+/* Those that concern the thread cache: for this thread's, emptied, and for all made from now on. */
+void apply_cache_settings(void);
 extern size_t mxfast;	/* fast chunks: up to this chunk size; see free_slow() */
 
 #endif

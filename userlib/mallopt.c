@@ -11,11 +11,47 @@
 
 size_t mxfast = MXFAST_DEFAULT;
 
+static size_t cache_count = UINT16_MAX;	/* wanted per bin; UINT16_MAX: as many as the cache sees fit */
+
 bool set_mxfast(size_t bytes)
 {
 	if (bytes > MXFAST_MAX)
 		return false;
-	mxfast = bytes ? request2size(bytes) : 0;
+	mxfast = align_down(bytes + SIZE_SZ, MALLOC_ALIGN);
+	return true;
+}
+
+void apply_cache_settings(void)
+{
+	struct tcache *t = tcache_make();
+
+	/* The fast paths do not fill: while anything is to be filled, nothing is cached. */
+	tcache_set_count(perturb_byte ? 0 : cache_count);
+	if (t) {
+		tcache_flush(t, CLASS_MAX);
+		tcache_apply_limits(t);
+	}
+}
+
+bool set_perturb_byte(size_t byte)
+{
+	if (byte > 0xff)
+		return false;
+	perturb_byte = byte;
+	return true;
+}
+
+bool set_tcache_count(size_t count)
+{
+	if (count > UINT16_MAX)
+		return false;
+	cache_count = count < UINT16_MAX ? count : UINT16_MAX - 1;
+	return true;
+}
+
+bool set_tcache_max(size_t bytes)
+{
+	tcache_set_max(bytes);
 	return true;
 }
 
@@ -27,24 +63,19 @@ static int say(enum weir_knob k, int64_t value)
 	return 1;
 }
 
+/* The byte is the lowest of value, but it is value that turns the filling on, as in glibc. */
 static int set_perturb(int value)
 {
-	struct tcache *t = tcache_make();
-
-	/* The fast paths do not fill: no cache, for this thread and those that start from now on. */
-	perturb_byte = value & 0xff;
-	tcache_set_count(perturb_byte ? 0 : UINT16_MAX);
-	if (t) {
-		tcache_flush(t, CLASS_MAX);
-		tcache_apply_limits(t);
-	}
+	perturb_byte = value;
+	apply_cache_settings();
 	return 1;
 }
 
 /*
  * 1 on success, 0 for an unknown parameter or a value out of range, and then nothing has changed.
  * Thread-safe. A negative M_TRIM_THRESHOLD turns trimming off, a negative M_MMAP_THRESHOLD or
- * M_MMAP_MAX the mapping, as the conversions in glibc do.
+ * M_MMAP_MAX the mapping, as the conversions in glibc do. M_PERTURB does not fill
+ * what other threads have in their caches already.
  */
 WEIR_EXPORT int mallopt(int param, int value)
 {
@@ -61,7 +92,7 @@ WEIR_EXPORT int mallopt(int param, int value)
 	case M_MMAP_MAX:
 		return say(WEIR_KNOB_MMAP_MAX, value < 0 ? 0 : value);
 	case M_ARENA_MAX:
-		return value > 0 && say(WEIR_KNOB_ARENA_MAX, value);
+		return value > 0 && say(WEIR_KNOB_ARENA_MAX, value < WEIR_ARENA_MAX_MAX ? value : WEIR_ARENA_MAX_MAX);
 	case M_PERTURB:
 		return set_perturb(value);
 	case M_ARENA_TEST:	/* the number of arenas follows the CPUs from the start */

@@ -8,46 +8,21 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "internal.h"
 #include "klink.h"
-#include "tcache.h"
-
-/* A piece of the environment: not terminated. */
-struct text {
-	const char *at;
-	size_t length;
-};
+#include "options.h"
 
 static const char *const policy_names[WEIR_POLICY_NR] = { "fixed", "dynamic", "auto" };
 static const char *const attach_names[] = {
 	[KLINK_LATE] = "late", [KLINK_START] = "start", [KLINK_NEVER] = "never",
 };
 
-static bool text_is(struct text t, const char *s)
-{
-	return strlen(s) == t.length && memcmp(t.at, s, t.length) == 0;
-}
-
-static struct text text_of(const char *s)
-{
-	return (struct text){ s, strlen(s) };
-}
-
-/* Cut t at the first separator; the part before it. */
-static struct text next_part(struct text *t, char separator)
-{
-	const char *end = memchr(t->at, separator, t->length);
-	struct text part = { t->at, end ? (size_t)(end - t->at) : t->length };
-
-	t->at += part.length + (end != NULL);
-	t->length -= part.length + (end != NULL);
-	return part;
-}
+/* The first thread may have a cache by now, if a constructor before ours has allocated. */
+static bool cache_said;
 
 static int word_index(struct text t, const char *const *words, int n)
 {
@@ -60,21 +35,14 @@ static int word_index(struct text t, const char *const *words, int n)
 /* Decimal, with K, M or G if units; -1 as it is. False: no such number. */
 static bool parse_number(struct text t, bool units, int64_t *value)
 {
-	unsigned int shift = 0;
+	unsigned int shift;
 	int64_t n = 0;
 
 	if (text_is(t, "-1")) {
 		*value = -1;
 		return true;
 	}
-	if (units && t.length > 1) {
-		switch (t.at[t.length - 1] | 0x20) {
-		case 'k': shift = 10; break;
-		case 'm': shift = 20; break;
-		case 'g': shift = 30; break;
-		}
-		t.length -= shift != 0;
-	}
+	shift = units ? text_cut_unit(&t) : 0;
 	if (!t.length)
 		return false;
 	for (size_t i = 0; i < t.length; i++) {
@@ -94,7 +62,7 @@ static bool parse_knob(enum weir_knob k, struct text t, int64_t *value)
 	return knob_in_range(k, *value);
 }
 
-static int knob_index(struct text name)
+int option_knob(struct text name)
 {
 	for (int k = 0; k < WEIR_KNOB_NR; k++)
 		if (text_is(name, knob_table[k].name))
@@ -102,32 +70,23 @@ static int knob_index(struct text name)
 	return -1;
 }
 
-/* glibc's settings that are no knobs of ours. */
-static bool set_other(struct text name, struct text value)
+bool option_set_other(struct text name, uint64_t value)
 {
-	int64_t n;
-
-	if (!parse_number(value, false, &n) || n < 0)
-		return false;
-	if (text_is(name, "perturb")) {
-		perturb_byte = n & 0xff;
-		if (perturb_byte)
-			tcache_set_count(0);
-	} else if (text_is(name, "mxfast")) {
-		return set_mxfast(n);
-	} else if (text_is(name, "tcache_count")) {
-		tcache_set_count(n < UINT16_MAX ? n : UINT16_MAX - 1);
-	} else if (text_is(name, "tcache_max")) {
-		tcache_set_max(n);
-	} else {
-		return false;
-	}
-	return true;
+	if (text_is(name, "mxfast"))
+		return set_mxfast(value);
+	cache_said = true;
+	if (text_is(name, "perturb"))
+		return set_perturb_byte(value);
+	if (text_is(name, "tcache_count"))
+		return set_tcache_count(value);
+	if (text_is(name, "tcache_max"))
+		return set_tcache_max(value);
+	return false;
 }
 
 static bool set_option(struct text name, struct text text)
 {
-	int k = knob_index(name), word;
+	int k = option_knob(name), word;
 	int64_t value;
 
 	if (text_is(name, "attach")) {
@@ -137,7 +96,7 @@ static bool set_option(struct text name, struct text text)
 		return word >= 0;
 	}
 	if (k < 0)
-		return set_other(name, text);
+		return parse_number(text, false, &value) && value >= 0 && option_set_other(name, value);
 	if (!parse_knob(k, text, &value))
 		return false;
 	knobs_say(k, value, WEIR_SOURCE_ENVIRONMENT);
@@ -149,6 +108,7 @@ static void complain(struct text option)
 	static const char before[] = "weir: WEIR_OPTIONS: ignored: \"",
 		after[] = "\"; accepted: policy=fixed|dynamic|auto, mmap_threshold=SIZE, mmap_max=NUMBER, "
 			"trim_threshold=SIZE|-1, top_pad=SIZE (at most 1G), arena_max=NUMBER (at most 65536), "
+			"hugetlb=0|1 (not 2: nothing is taken from the pool of reserved huge pages), "
 			"attach=late|start|never, perturb=BYTE, mxfast=BYTES, tcache_count=NUMBER, "
 			"tcache_max=BYTES; SIZE in bytes or with K, M, G\n";
 	struct iovec line[] = {
@@ -166,47 +126,10 @@ static void read_weir_options(const char *s)
 	struct text rest = text_of(s), option, name, value;
 
 	while (rest.length) {
-		option = value = next_part(&rest, ',');
-		name = next_part(&value, '=');
+		option = value = text_next(&rest, ',');
+		name = text_next(&value, '=');
 		if (option.length && (name.length == option.length || !set_option(name, value)))
 			complain(option);
-	}
-}
-
-static void read_glibc_tunables(const char *s)
-{
-	static const char prefix[] = "glibc.malloc.";
-	struct text rest = text_of(s), name, value;
-
-	while (rest.length) {
-		value = next_part(&rest, ':');
-		name = next_part(&value, '=');
-		if (name.length < sizeof(prefix) || memcmp(name.at, prefix, sizeof(prefix) - 1) != 0)
-			continue;
-		name.at += sizeof(prefix) - 1;
-		name.length -= sizeof(prefix) - 1;
-		if (knob_index(name) != WEIR_KNOB_POLICY)
-			set_option(name, value);
-	}
-}
-
-static void read_glibc_variables(void)
-{
-	static const struct { const char *variable, *name; } table[] = {
-		{ "MALLOC_MMAP_THRESHOLD_", "mmap_threshold" },
-		{ "MALLOC_MMAP_MAX_", "mmap_max" },
-		{ "MALLOC_TRIM_THRESHOLD_", "trim_threshold" },
-		{ "MALLOC_TOP_PAD_", "top_pad" },
-		{ "MALLOC_ARENA_MAX", "arena_max" },
-		{ "MALLOC_PERTURB_", "perturb" },
-		{ "MALLOC_TCACHE_COUNT", "tcache_count" },
-	};
-
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		const char *value = getenv(table[i].variable);
-
-		if (value)
-			set_option(text_of(table[i].name), text_of(value));
 	}
 }
 
@@ -218,14 +141,13 @@ void options_init(void)
 
 	if (getauxval(AT_SECURE))
 		return;
-	read_glibc_variables();
-	s = getenv("GLIBC_TUNABLES");
-	if (s)
-		read_glibc_tunables(s);
+	tunables_read();
 	s = getenv("WEIR_OPTIONS");
 	if (s)
 		read_weir_options(s);
 	knobs_own(&set);
 	knobs_publish(&set);
+	if (cache_said)
+		apply_cache_settings();
 	errno = saved;
 }
