@@ -133,6 +133,8 @@ bool heap_holds(const struct arena *a, const struct chunk *c, const struct chunk
  * returns what to pass for the heap before, NULL after the first.
  */
 void *heap_extent(const struct arena *a, void *heap, struct chunk **first, char **end);
+/* Of all heaps of an arena: bytes in its use, bytes that are accessible; returns how many there are. */
+size_t heap_space(const struct arena *a, size_t *used, size_t *accessible);
 /* Only whole heaps that hold nothing but the top, however small that is; returns bytes. */
 size_t heap_trim_spare(struct arena *a, size_t pad);
 

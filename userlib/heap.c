@@ -191,3 +191,15 @@ void *heap_extent(const struct arena *a, void *heap, struct chunk **first, char 
 	*end = (char *)h + h->size;
 	return h->prev;
 }
+
+size_t heap_space(const struct arena *a, size_t *used, size_t *accessible)
+{
+	size_t n = 0;
+
+	*used = *accessible = 0;
+	for (const struct heap *h = heap_of(a->top); h; h = h->prev, n++) {
+		*used += h->size;
+		*accessible += h->committed;
+	}
+	return n;
+}

@@ -119,30 +119,44 @@ static void print_system(FILE *fp, const struct arena_stats *s)
 	fprintf(fp, "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n",
 		s->system, s->max_system);
 	fprintf(fp, "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n",
-		s->system, s->system);
+		s->space, s->accessible);
 }
 
-static void print_arena(FILE *fp, unsigned int slot, struct arena_stats *s)
+static void print_arena(FILE *fp, unsigned int nr, const struct arena_stats *s)
 {
-	arena_stats_read(arena_at(slot), s);
-	fprintf(fp, "<heap nr=\"%u\">\n<sizes>\n", slot);
+	fprintf(fp, "<heap nr=\"%u\">\n<sizes>\n", nr);
 	for (unsigned int i = 0; i < BINS; i++)
 		print_bin(fp, "size", &s->bin[i]);
 	print_bin(fp, "unsorted", &s->unsorted);
 	fprintf(fp, "</sizes>\n");
 	print_totals(fp, s, s->fast_count, s->fast_bytes);
 	print_system(fp, s);
+	if (s->heaps)
+		fprintf(fp, "<aspace type=\"subheaps\" size=\"%zu\"/>\n", s->heaps);
 	fprintf(fp, "</heap>\n");
+}
+
+static void add_stats(struct arena_stats *sum, const struct arena_stats *s)
+{
+	sum->system += s->system;
+	sum->max_system += s->max_system;
+	sum->space += s->space;
+	sum->accessible += s->accessible;
+	sum->free_count += s->free_count;
+	sum->free_bytes += s->free_bytes;
+	sum->fast_count += s->fast_count;
+	sum->fast_bytes += s->fast_bytes;
 }
 
 /*
  * malloc_info(3): XML in glibc's shape. options must be 0, else EINVAL is returned; -1 with errno
- * if writing fails.
+ * if writing fails. What thread caches hold is in the sum of type "fast" alone.
  */
 WEIR_EXPORT int malloc_info(int options, FILE *fp)
 {
 	struct arena_stats s, sum = { 0 };
 	size_t cached, cached_bytes;
+	unsigned int nr = 0;
 
 	if (options != 0)
 		return EINVAL;
@@ -151,13 +165,9 @@ WEIR_EXPORT int malloc_info(int options, FILE *fp)
 	for (unsigned int i = 0; i < arena_count(); i++) {
 		if (!arena_at(i))
 			continue;
-		print_arena(fp, i, &s);
-		sum.system += s.system;
-		sum.max_system += s.max_system;
-		sum.free_count += s.free_count;
-		sum.free_bytes += s.free_bytes;
-		sum.fast_count += s.fast_count;
-		sum.fast_bytes += s.fast_bytes;
+		arena_stats_read(arena_at(i), &s);
+		print_arena(fp, nr++, &s);
+		add_stats(&sum, &s);
 	}
 	tcache_totals(&cached, &cached_bytes);
 	print_totals(fp, &sum, cached + sum.fast_count, cached_bytes + sum.fast_bytes);

@@ -48,6 +48,8 @@ void arena_stats_read(struct arena *a, struct arena_stats *s)
 	arena_lock(a);
 	s->system = a->system_mem;
 	s->max_system = a->max_system_mem;
+	s->space = s->accessible = s->system;
+	s->heaps = a->main ? 0 : heap_space(a, &s->space, &s->accessible);
 	s->top = a->top ? chunksize(a->top) : 0;
 	s->free_count = a->top != NULL;
 	s->free_bytes = s->top;

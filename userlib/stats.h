@@ -12,6 +12,8 @@ struct bin_stats {
 
 struct arena_stats {
 	size_t system, max_system;
+	size_t space, accessible;	/* of its memory: in use by the arena, usable without a system call */
+	size_t heaps;			/* mapped heaps; 0 in the main arena */
 	size_t top;			/* size of the top chunk, 0 without one */
 	size_t free_count, free_bytes;	/* top included, those not */
 	size_t fast_count, fast_bytes;	/* in fast bins and runs */
