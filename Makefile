@@ -32,8 +32,10 @@ PLAIN	:= $(addprefix -fno-builtin-,malloc free calloc realloc reallocarray memal
 LTO	:= $(if $(findstring Free Software Foundation,$(shell $(CC) --version)),-flto=auto -ffat-lto-objects)
 LIB	:= $(LTO) -fno-strict-aliasing -fPIC -fvisibility=hidden -ftls-model=initial-exec $(PLAIN)
 MAP	:= $(wildcard userlib/libweir.map)
-# Programs keep pointers into the library's memory: it is never unloaded.
+# Programs keep pointers into the library's memory: it is never unloaded. It calls its own functions, whatever
+# stands before them in the program: a malloc there may count on ours not calling it.
 LINK	= -shared -Wl,-soname,libweir.so.1 -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete \
+	-Wl,-Bsymbolic-functions \
 	$(addprefix -Wl$(comma)--version-script=,$(MAP)) $(LDFLAGS)
 comma	:= ,
 
@@ -63,7 +65,8 @@ $(B)/libweir.so: $(LIBOBJ) $(MAP) $(B)/obj/LIB.list
 $(B)/libweir.so.1: | $(B)/libweir.so
 	ln -sf libweir.so $@
 
-# One object whose inner names are local: a program may have an arena_alloc() of its own.
+# One object whose inner names are local: a program may have an arena_alloc() of its own. What else the objects
+# hold for link-time optimization would bring the names back.
 $(B)/libweir.a: $(LIBOBJ) $(B)/obj/LIB.list
 	rm -f $@
 	$(LD) -r -o $(B)/obj/libweir.o $(LIBOBJ)

@@ -26,7 +26,7 @@ staged() {
 	check "installs into DESTDIR with another PREFIX" \
 		"${quiet[@]}" install "DESTDIR=$stage" PREFIX=/usr
 	for i in usr/lib/libweir.so.1 usr/lib/libweir.so usr/lib/libweir.a usr/bin/weirctl \
-		usr/include/linux/weir.h usr/lib/pkgconfig/weir.pc usr/lib/udev/rules.d/70-weir.rules \
+		usr/include/linux/weir.h usr/include/weir.h usr/lib/pkgconfig/weir.pc usr/lib/udev/rules.d/70-weir.rules \
 		usr/share/bash-completion/completions/weirctl "lib/modules/$release/extra/weir.ko"; do
 		check "... $i" test -s "$stage/$i"
 	done
@@ -50,6 +50,7 @@ installed() {
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <weir.h>
 #include <linux/weir.h>
 
 int main(void)
@@ -63,7 +64,7 @@ int main(void)
 		page |= strstr(line, WEIR_DEVICE) != NULL;
 	}
 	printf("library %d, control page %d\n", library, page);
-	free(p);
+	free_sized(p, 100);
 	return !(library && page);
 }
 END
