@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "internal.h"
 #include "klink.h"
@@ -48,9 +49,13 @@ static void *aligned_slow(size_t align, size_t bytes)
 	klink_poll();
 	if (!request_too_large(bytes) && align <= PTRDIFF_MAX - bytes - 2 * os_page_size)
 		c = alloc_uncached(request2size(bytes), align, &dirty);
-	if (!c)
+	if (!c) {
 		errno = ENOMEM;
-	return c ? chunk2mem(c) : NULL;
+		return NULL;
+	}
+	if (unlikely(perturb_byte))
+		memset(chunk2mem(c), perturb_byte ^ 0xff, bytes);
+	return chunk2mem(c);
 }
 
 /* A piece lies at a multiple of its size: one whose size is a multiple of align, if that is small enough. */

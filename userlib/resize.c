@@ -24,6 +24,8 @@ static void split(struct arena *a, struct chunk *c, size_t size, size_t nb)
 	set_head(c, nb | prev | arena_bit(a));
 	set_head(remainder, rest | PREV_INUSE | arena_bit(a));
 	set_inuse_at(remainder, rest);
+	if (unlikely(perturb_byte))
+		memset(chunk2mem(remainder), perturb_byte, rest - MEM_OFFSET);
 	arena_look(a, arena_coalesce(a, remainder));
 }
 
