@@ -57,8 +57,28 @@ complains 'negative' policy=fixed,mmap_max=-1 mmap_max=-1 "$fixed"
 complains 'no value' policy=fixed,top_pad= top_pad= "$fixed"
 complains 'no equals sign' policy=fixed,top_pad top_pad "$fixed"
 complains 'unit alone' policy=fixed,top_pad=K top_pad=K "$fixed"
+complains 'pages from the pool' policy=fixed,hugetlb=2 hugetlb=2 "$fixed"
+same 'which says why' "$(WEIR_OPTIONS=hugetlb=2 "$settings" 2>&1 >/dev/null |
+	grep -c 'hugetlb=0|1 (not 2: nothing is taken from the pool of reserved huge pages)')" 1
 complains 'blank' 'policy=fixed, top_pad=0' ' top_pad=0' "$fixed"
 same 'each bad option has its line' "$(WEIR_OPTIONS=a,b=1,,c=,policy=fixed "$settings" 2>&1 >/dev/null | wc -l)" 3
+
+# Not the order but the byte decides whether anything is cached.
+same 'perturb, then a cache' "$(see WEIR_OPTIONS=policy=fixed,perturb=90,tcache_count=5 "$settings")" \
+	"${fixed/perturb=0 cached=yes/perturb=90 cached=no}"
+same 'a cache, then perturb' "$(see WEIR_OPTIONS=policy=fixed,tcache_count=5,perturb=90 "$settings")" \
+	"${fixed/perturb=0 cached=yes/perturb=90 cached=no}"
+same 'a cache, then perturb for a while' "$(see WEIR_OPTIONS=policy=fixed,tcache_count=5 "$settings" perturb)" "$fixed"
+same 'no cache, then perturb for a while' "$(see WEIR_OPTIONS=policy=fixed,tcache_count=0 "$settings" perturb)" \
+	"${fixed/cached=yes/cached=no}"
+same 'no perturb after all' "$(see WEIR_OPTIONS=policy=fixed,perturb=90,perturb=0 "$settings")" "$fixed"
+
+# An object that is initialized before the library has had a cache made for the thread.
+echo '#include <stdlib.h>
+__attribute__((constructor)) static void early(void) { void *volatile p = malloc(100); free(p); }' >"$tmp/early.c"
+gcc -shared -fPIC -o "$tmp/early.so" "$tmp/early.c"
+same 'a cache that was there before' "$(see LD_PRELOAD="$lib $tmp/early.so" WEIR_OPTIONS=policy=fixed,tcache_count=0 \
+	"$settings" | grep -o 'cached=[a-z]*')" cached=no
 
 same 'MALLOC_MMAP_THRESHOLD_' "$(see MALLOC_MMAP_THRESHOLD_=65536 "$settings")" "${fixed/131072/65536}"
 same 'MALLOC_MMAP_MAX_' "$(see MALLOC_MMAP_MAX_=0 "$settings")" \

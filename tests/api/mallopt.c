@@ -62,9 +62,14 @@ TEST(values_at_the_ends_are_accepted)
 	EXPECT_EQ(1, mallopt(M_MMAP_MAX, INT_MAX));
 	EXPECT_EQ(1, mallopt(M_MMAP_MAX, -1));
 	EXPECT_EQ(1, mallopt(M_ARENA_MAX, 1));
+	EXPECT_EQ(1, mallopt(M_ARENA_MAX, INT_MAX));
 	EXPECT_EQ(1, mallopt(M_ARENA_TEST, 1));
+	EXPECT_EQ(1, mallopt(M_ARENA_TEST, INT_MAX));
 	EXPECT_EQ(1, mallopt(M_PERTURB, 0));
+	EXPECT_EQ(1, mallopt(M_PERTURB, INT_MAX));
+	EXPECT_EQ(1, mallopt(M_PERTURB, INT_MIN));
 	EXPECT_EQ(1, mallopt(M_CHECK_ACTION, 3));
+	EXPECT_EQ(1, mallopt(M_CHECK_ACTION, -1));
 }
 
 TEST(mmap_threshold)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Prints the settings in force, told from what the allocator does. For environment.sh. */
+/*
+ * Prints the settings in force, told from what the allocator does. For environment.sh and tunables.sh. With an
+ * argument M_PERTURB is turned on and off before.
+ */
 #include <malloc.h>
 #include <unistd.h>
 
@@ -7,14 +10,19 @@
 
 #define SIZE 3000
 
-int main(void)
+int main(int argc, char **argv)
 {
 	size_t threshold, pad, perturb, before;
 	unsigned char *p;
 	void *block[50];
 	bool trims, cached;
 
+	(void)argv;
 	setvbuf(stdout, NULL, _IONBF, 0);
+	if (argc > 1) {
+		mallopt(M_PERTURB, 1);
+		mallopt(M_PERTURB, 0);
+	}
 	p = hide(malloc(SIZE));
 	perturb = p[SIZE / 2] ? p[SIZE / 2] ^ 0xff : 0;
 	/* As long as the pad is, but for the rounding to pages. */
