@@ -29,7 +29,7 @@ static bool is_idle(const struct arena *a, struct chunk *c)
 {
 	const struct idle_tag *tag = idle_tag_of(c);
 
-	return chunksize(c) >= IDLE_MIN && tag->resident >= IDLE_MIN && tag->window + 1 < a->window;
+	return chunksize(c) >= IDLE_MIN && tag->resident >= IDLE_MIN && tag->window < a->window;
 }
 
 static void let_go_in_bin(struct arena *a, struct bin *b, struct progress *p)

@@ -8,7 +8,8 @@
  * map that stays zero and the look-up needs no test.
  *
  * Reading is for anybody. A thread may read what is said of its own blocks without more: it is
- * written before the block is handed out and until it is freed. What was never a run's reads as 0.
+ * written before the block is handed out and until it is freed. What was never a run's reads as 0; of an
+ * address only 47 bits are looked at.
  */
 #ifndef WEIR_PIECEMAP_H
 #define WEIR_PIECEMAP_H
