@@ -204,7 +204,7 @@ TEST_F(fastbin, block_that_is_in_it)
 		put(block[i]);
 	fastbin_check_not_in(&main_arena, variant->first, block[0]);
 	for (int i = 1; i < CHUNKS; i += 20)
-		DIES("double free or corruption (fasttop)",
+		DIES("free(): double free or corruption (fasttop)",
 		     fastbin_check_not_in(&main_arena, variant->first, block[i]));
 }
 

@@ -200,7 +200,7 @@ TEST(take_and_put_at_random)
 	HEAP_IS_RIGHT();
 }
 
-#define TWICE "double free or corruption (fasttop)"
+#define TWICE "free(): double free or corruption (fasttop)"
 
 TEST(put_twice)
 {
@@ -246,7 +246,7 @@ TEST(overwritten_heads)
 	put(p[0], 9);
 	DIES("malloc(): memory corruption (fast)",
 	     { main_arena.runs[9]->canary++; take(9, 1, p); });
-	DIES("corrupted double-linked list",
+	DIES("unlink_run(): corrupted double-linked list",
 	     { main_arena.runs[9]->next = run_of(q[0], 9, FOREIGN); take(9, 1, p); });
 	HEAP_IS_RIGHT();
 }
