@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* mallopt.c - mallopt(3): the process turns its own knobs */
+#include <errno.h>
 #include <malloc.h>
 
 #include "internal.h"
@@ -66,8 +67,11 @@ static int say(enum weir_knob k, int64_t value)
 /* The byte is the lowest of value, but it is value that turns the filling on, as in glibc. */
 static int set_perturb(int value)
 {
+	int saved = errno;
+
 	perturb_byte = value;
 	apply_cache_settings();
+	errno = saved;
 	return 1;
 }
 

@@ -10,6 +10,18 @@
 
 static struct lock meta_lock = LOCK_INIT;
 static char *meta_at, *meta_end;
+size_t meta_mapped;
+
+static void map_more(void)
+{
+	char *p = os_segment_map(META_MAP);
+
+	if (!p)
+		return;
+	meta_at = p;
+	meta_end = p + META_MAP;
+	meta_mapped += META_MAP;
+}
 
 void *meta_alloc(size_t size)
 {
@@ -17,11 +29,9 @@ void *meta_alloc(size_t size)
 
 	size = align_up(size, META_ALIGN);
 	lock_take(&meta_lock);
-	if ((size_t)(meta_end - meta_at) < size) {
-		meta_at = os_segment_map(META_MAP);
-		meta_end = meta_at ? meta_at + META_MAP : NULL;
-	}
-	if (meta_at && size <= META_MAP) {
+	if ((size_t)(meta_end - meta_at) < size)
+		map_more();
+	if ((size_t)(meta_end - meta_at) >= size) {
 		p = meta_at;
 		meta_at += size;
 	}

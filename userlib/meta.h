@@ -11,5 +11,6 @@
  */
 void *meta_alloc(size_t size);
 void meta_fork_child(void);
+extern size_t meta_mapped;	/* bytes, for check.c */
 
 #endif
