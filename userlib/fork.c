@@ -8,6 +8,7 @@
 #include "klink.h"
 #include "meta.h"
 #include "tcache.h"
+#include "unmap.h"
 
 const void *_Atomic fork_owner;
 
@@ -16,12 +17,14 @@ static void prepare(void)
 	arenas_lock_all();
 	klink_fork_prepare();
 	tcache_lock();
+	unmap_fork_prepare();
 	atomic_store_explicit(&fork_owner, &tcache_self, memory_order_relaxed);
 }
 
 static void parent(void)
 {
 	atomic_store_explicit(&fork_owner, NULL, memory_order_relaxed);
+	unmap_fork_parent();
 	tcache_unlock();
 	klink_fork_parent();
 	arenas_unlock_all();
@@ -30,6 +33,7 @@ static void parent(void)
 static void child(void)
 {
 	atomic_store_explicit(&fork_owner, NULL, memory_order_relaxed);
+	unmap_fork_child();
 	meta_fork_child();
 	tcache_fork_child();
 	arenas_reset_locks();

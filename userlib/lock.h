@@ -10,7 +10,7 @@
  *
  * Lock order, outermost first:
  *   fork (fork.c) > arena list (arena.c) > arenas, lower slot first > klink (klink.c;
- *   trylock but for mallopt and fork) > tcache registry (tcache.c) > meta (meta.c)
+ *   trylock but for mallopt and fork) > tcache registry (tcache.c) > meta (meta.c) > refused (unmap.c)
  * Outside of fork a thread never holds two arenas at a time.
  */
 #ifndef WEIR_LOCK_H

@@ -13,6 +13,7 @@
 #include "chunk.h"
 #include "hugepage.h"
 #include "lock.h"
+#include "unmap.h"
 #include "window.h"
 
 #ifndef MAP_FIXED_NOREPLACE
@@ -28,6 +29,8 @@
 #define WINDOW_SIZE	((size_t)16 << 40)
 /* Places tried before the kernel may choose one. */
 #define PLACE_TRIES	8
+/* Where the kernel has no more for us, so many ranges that it would not take back are offered again. */
+#define OFFER_AGAIN	64
 
 /* The callers of malloc see errno as it was, whatever was tried on the way. */
 #define KEEP_ERRNO const int saved __attribute__((cleanup(restore_errno), unused)) = errno
@@ -97,8 +100,11 @@ char *os_sbrk(intptr_t increment)
 
 static void *map_at(void *at, size_t size, int prot, int flags)
 {
-	void *p = mmap(at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	void *p;
 
+	do {
+		p = mmap(at, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	} while (p == MAP_FAILED && errno != EEXIST && unmap_refused(OFFER_AGAIN));
 	return p == MAP_FAILED ? NULL : p;
 }
 
@@ -110,7 +116,7 @@ static void *map_exactly(void *at, size_t size, int prot, int flags)
 	void *p = map_at(at, size, prot, MAP_FIXED_NOREPLACE | flags);
 
 	if (p && p != at) {
-		munmap(p, size);
+		unmap(p, size, prot != PROT_NONE);
 		errno = EEXIST;
 		return NULL;
 	}
@@ -149,10 +155,15 @@ void os_unmap(void *start, size_t size)
 {
 	KEEP_ERRNO;
 
-	if (munmap(start, size) == 0)
+	if (unmap(start, size, true))
 		window_retreat(&map_window, start, size);
-	else	/* Splitting a mapping can exceed max_map_count; its pages need not stay. */
-		madvise(start, size, MADV_DONTNEED);
+}
+
+bool os_unmap_refused(void)
+{
+	KEEP_ERRNO;
+
+	return unmap_refused(SIZE_MAX);
 }
 
 void *os_remap(void *start, size_t size, size_t new_size)
@@ -171,7 +182,7 @@ void *os_remap(void *start, size_t size, size_t new_size)
 	if (at) {
 		p = mremap(start, size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, at);
 		if (p == MAP_FAILED)
-			munmap(at, new_size);
+			unmap(at, new_size, false);
 	} else {
 		p = mremap(start, size, new_size, MREMAP_MAYMOVE);
 	}
@@ -191,8 +202,8 @@ static void *reserve_anywhere(void)
 		return NULL;
 	heap = (char *)align_up((uintptr_t)p, HEAP_SIZE);
 	if (heap > p)
-		munmap(p, heap - p);
-	munmap(heap + HEAP_SIZE, p + HEAP_SIZE - heap);
+		unmap(p, heap - p, false);
+	unmap(heap + HEAP_SIZE, p + HEAP_SIZE - heap, false);
 	return heap;
 }
 
@@ -202,6 +213,14 @@ void *os_heap_reserve(void)
 	void *p = map_in(&heap_window, HEAP_SIZE, PROT_NONE, MAP_NORESERVE);
 
 	return p ? p : reserve_anywhere();
+}
+
+void os_heap_unreserve(void *start)
+{
+	KEEP_ERRNO;
+
+	if (unmap(start, HEAP_SIZE, false))
+		window_retreat(&heap_window, start, HEAP_SIZE);
 }
 
 /* A huge page comes only where all of it may be accessed: up to the next one's start, if that is granted. */

@@ -22,13 +22,17 @@ char *os_sbrk(intptr_t increment);
 
 /* Chunks mapped alone. Readable, writable, zero. */
 void *os_map(size_t size);
+/* Cannot fail: what the kernel refuses to unmap is unmapped later (unmap.h). */
 void os_unmap(void *start, size_t size);
+/* Now, if the kernel will; true if some was. */
+bool os_unmap_refused(void);
 /* Make a mapping from os_map() longer or shorter; it may move. */
 void *os_remap(void *start, size_t size, size_t new_size);
 
 /* Heap memory: HEAP_SIZE bytes of address space, aligned to HEAP_SIZE, inaccessible. */
 #define HEAP_SIZE ((size_t)64 << 20)
 void *os_heap_reserve(void);
+void os_heap_unreserve(void *start);
 /*
  * Make part of a heap usable; it is zero the first time. With huge pages wanted more of the heap may become
  * so, which does not matter.

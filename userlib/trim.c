@@ -41,7 +41,7 @@ static size_t trim_arena(struct arena *a, size_t pad)
 WEIR_EXPORT int malloc_trim(size_t pad)
 {
 	int saved = errno;
-	size_t released = 0;
+	bool released = false;
 	struct tcache *t;
 	struct arena *a;
 
@@ -55,9 +55,10 @@ WEIR_EXPORT int malloc_trim(size_t pad)
 		if (!a)
 			continue;
 		arena_lock(a);
-		released += trim_arena(a, pad);
+		released |= trim_arena(a, pad) != 0;
 		arena_unlock(a);
 	}
+	released |= os_unmap_refused();
 	errno = saved;
-	return released != 0;
+	return released;
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The map of pieces, over addresses that nothing is at. */
+#include "fork.h"
 #include "kselftest_harness.h"
 #include "os.h"
 #include "piecemap.h"
 #include "process.h"
+
+/* Of the rest of the library, which is not here: nobody is forking. */
+const void *_Atomic fork_owner;
+__thread struct tcache *tcache_self;
 
 #define LEAF ((uintptr_t)1 << LEAF_SHIFT)
 #define SPAN ((uintptr_t)1 << 32)
