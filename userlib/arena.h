@@ -120,6 +120,16 @@ bool main_grow(struct arena *a, size_t nb);
 size_t main_trim(struct arena *a, size_t pad);
 /* May c, which ends at next, be a chunk of the arena? False only if it cannot. */
 bool main_holds(const struct arena *a, const struct chunk *c, const struct chunk *next);
+/*
+ * For check.c: a segment, or a heap. Begins with NULL at the newest; returns what to pass for the one
+ * before, NULL after the oldest. The arena must have a top.
+ */
+struct extent {
+	char *start;
+	struct chunk *first;	/* behind what stands in front of the chunks */
+	char *end;
+};
+void *main_extent(const struct arena *a, void *segment, struct extent *e);
 
 /* heap.c: the others' */
 struct arena *heap_arena_create(unsigned int slot);
@@ -128,11 +138,7 @@ bool heap_grow(struct arena *a, size_t nb);
 size_t heap_trim(struct arena *a, size_t pad);
 /* As main_holds(), of an arena on heaps. */
 bool heap_holds(const struct arena *a, const struct chunk *c, const struct chunk *next);
-/*
- * For check.c: the chunks of one heap are [*first, *end). Begins with heap NULL at the last one;
- * returns what to pass for the heap before, NULL after the first.
- */
-void *heap_extent(const struct arena *a, void *heap, struct chunk **first, char **end);
+void *heap_extent(const struct arena *a, void *heap, struct extent *e);
 /* Of all heaps of an arena: bytes in its use, bytes that are accessible; returns how many there are. */
 size_t heap_space(const struct arena *a, size_t *used, size_t *accessible);
 /* Only whole heaps that hold nothing but the top, however small that is; returns bytes. */

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "check.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "arena.h"
 #include "fastbin.h"
+#include "mapped.h"
+#include "meta.h"
 #include "os.h"
+#include "piecemap.h"
 #include "run.h"
 #include "tcache.h"
+#include "unmap.h"
 
 struct report {
 	char *why;
@@ -22,8 +22,9 @@ struct report {
 /* What was seen of one arena. */
 struct tally {
 	size_t free_count, free_bytes;		/* top not included */
+	size_t used_count, used_bytes;
 	size_t bytes;
-	bool whole;		/* every piece was walked to its end */
+	size_t pieces;
 };
 
 static bool __attribute__((format(printf, 2, 3))) fail(const struct report *r, const char *format, ...)
@@ -34,27 +35,6 @@ static bool __attribute__((format(printf, 2, 3))) fail(const struct report *r, c
 	vsnprintf(r->why, r->length, format, args);
 	va_end(args);
 	return false;
-}
-
-/* Where brk began: in /proc/self/stat the 45th field behind the command's name. */
-static char *brk_start(void)
-{
-	static char *start;
-	char text[1024], *at;
-	ssize_t n;
-	int fd;
-
-	if (start)
-		return start;
-	fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	text[n < 0 ? 0 : n] = 0;
-	at = strrchr(text, ')');
-	for (int i = 0; at && i < 45; i++)
-		at = strchr(at + 1, ' ');
-	start = at ? (char *)strtoul(at, NULL, 10) : NULL;
-	return start;
 }
 
 static bool check_free_chunk(const struct report *r, const struct arena *a, const struct chunk *c)
@@ -79,11 +59,18 @@ static bool check_free_chunk(const struct report *r, const struct arena *a, cons
 	return true;
 }
 
-/* Chunk by chunk from first to end, to the top, or to the fence where the arena moved elsewhere. */
-static bool check_piece(const struct report *r, const struct arena *a, const struct chunk *first,
-			const char *end, struct tally *t)
+/* A chunk in use that is nobody's: what top_retire() could not make a free chunk of. */
+static bool is_fence_rest(const struct chunk *c, const char *end)
 {
-	const struct chunk *c = first, *next;
+	return (const char *)next_chunk(c) == end - MEM_OFFSET;
+}
+
+/* Chunk by chunk to the top, or to the fence where the arena moved elsewhere. */
+static bool check_piece(const struct report *r, const struct arena *a, const struct extent *e,
+			struct tally *t)
+{
+	const struct chunk *c = e->first, *next;
+	const char *end = e->end;
 	bool prev_free = false;
 
 	for (; (const char *)c < end; c = next) {
@@ -98,43 +85,38 @@ static bool check_piece(const struct report *r, const struct arena *a, const str
 			return fail(r, "top %p: ends at %p, not %p", (void *)c, (void *)next, (void *)end);
 		if (c == a->top)
 			break;
-		if (size == MEM_OFFSET)		/* the fence: 16 or 32 bytes to the end */
+		if (size == MEM_OFFSET)
 			break;
 		if (size < MINSIZE || size % MALLOC_ALIGN || size > a->system_mem)
 			return fail(r, "chunk %p: size %#zx", (void *)c, c->size);
 		prev_free = !prev_inuse(next);
-		if (!prev_free)
-			continue;
-		if (!check_free_chunk(r, a, c))
-			return false;
-		t->free_count++;
-		t->free_bytes += size;
+		if (prev_free) {
+			if (!check_free_chunk(r, a, c))
+				return false;
+			t->free_count++;
+			t->free_bytes += size;
+		} else if (!is_fence_rest(c, end)) {
+			t->used_count++;
+			t->used_bytes += size;
+		}
 	}
-	if ((const char *)c >= end)
-		return fail(r, "chunks from %p run over the end %p", (void *)first, (void *)end);
-	t->bytes += end - (const char *)first;
+	if ((const char *)c >= end || (c != a->top && end - (const char *)c > 2 * (ptrdiff_t)MEM_OFFSET))
+		return fail(r, "chunks from %p do not lead to the end %p", (void *)e->first, (void *)end);
+	t->bytes += end - e->start;
+	t->pieces++;
 	return true;
 }
 
 static bool check_chunks(const struct report *r, const struct arena *a, struct tally *t)
 {
-	struct chunk *first;
-	void *heap = NULL;
-	char *end;
+	struct extent e;
+	void *piece = NULL;
 
-	t->whole = true;
-	if (a->main) {
-		first = (struct chunk *)align_up((uintptr_t)brk_start(), MALLOC_ALIGN);
-		end = os_sbrk(0);
-		t->whole = !a->top_mapped && (size_t)(end - (char *)first) <= a->system_mem;
-		return !t->whole || check_piece(r, a, first, end, t);
-	}
 	do {
-		heap = heap_extent(a, heap, &first, &end);
-		if (!check_piece(r, a, first, end, t))
+		piece = a->main ? main_extent(a, piece, &e) : heap_extent(a, piece, &e);
+		if (!check_piece(r, a, &e, t))
 			return false;
-		t->bytes += (uintptr_t)first & (HEAP_SIZE - 1);
-	} while (heap);
+	} while (piece);
 	return true;
 }
 
@@ -299,7 +281,7 @@ static bool check_top(const struct report *r, const struct arena *a)
 	return true;
 }
 
-static bool check_arena(const struct report *r, struct arena *a)
+static bool check_arena(const struct report *r, struct arena *a, struct heap_sum *sum)
 {
 	struct tally chunks = { 0 }, lists = { 0 };
 
@@ -310,13 +292,15 @@ static bool check_arena(const struct report *r, struct arena *a)
 	for (unsigned int i = 0; i < BINS; i++)
 		if (!check_bin(r, a, i, &lists))
 			return false;
-	if (!chunks.whole)
-		return true;
 	if (chunks.free_count != lists.free_count || chunks.free_bytes != lists.free_bytes)
 		return fail(r, "arena %u: %zu free chunks of %zu bytes, %zu of %zu in lists", a->slot,
 			    chunks.free_count, chunks.free_bytes, lists.free_count, lists.free_bytes);
 	if (chunks.bytes != a->system_mem)
 		return fail(r, "arena %u: %zu bytes, counted %zu", a->slot, a->system_mem, chunks.bytes);
+	sum->used_count += chunks.used_count;
+	sum->used_bytes += chunks.used_bytes;
+	sum->pieces += chunks.pieces;
+	sum->mapped += a->main ? chunks.bytes : chunks.pieces * HEAP_SIZE;
 	return true;
 }
 
@@ -332,21 +316,31 @@ static bool check_cache(const struct report *r, struct tcache *t)
 	return true;
 }
 
-bool heap_check(char *why, size_t length)
+bool heap_check_sum(char *why, size_t length, struct heap_sum *sum)
 {
 	struct report r = { why, length };
 	struct tcache *t = tcache_make();
 	bool ok = true;
 
-	brk_start();
+	*sum = (struct heap_sum){
+		.mapped = atomic_load(&mapped_stats.bytes) + meta_mapped + piecemap_mapped() +
+			unmap_waiting()
+	};
 	for (unsigned int i = 0; ok && i < arena_count(); i++) {
 		struct arena *a = arena_at(i);
 
 		if (!a)
 			continue;
 		arena_lock(a);
-		ok = check_arena(&r, a);
+		ok = check_arena(&r, a, sum);
 		arena_unlock(a);
 	}
 	return ok && (!t || check_cache(&r, t));
+}
+
+bool heap_check(char *why, size_t length)
+{
+	struct heap_sum sum;
+
+	return heap_check_sum(why, length, &sum);
 }

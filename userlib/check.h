@@ -9,11 +9,16 @@
 /*
  * Look at every chunk, list and count of every arena, one arena locked at a time, and at the
  * calling thread's cache. True if all agree; else the first thing that does not is put into words.
- *
- * The main arena is walked from where brk began. Where others have moved brk or brk has failed, the
- * arena is in pieces that begin nowhere in particular: of those only the free chunks are seen, and
- * the totals are not compared.
  */
 bool heap_check(char *why, size_t length);
+
+struct heap_sum {
+	size_t used_count, used_bytes;	/* chunks of arenas in use, those in thread caches included */
+	size_t pieces;			/* of their memory: heaps, segments */
+	size_t mapped;			/* what the kernel should say that the allocator has mapped */
+};
+
+/* The same, and adds up; for a process of which no other thread allocates. */
+bool heap_check_sum(char *why, size_t length, struct heap_sum *sum);
 
 #endif

@@ -49,7 +49,7 @@ static struct heap *heap_create(size_t size)
 	if (!h)
 		return NULL;
 	if (!os_heap_commit(h, size)) {
-		os_unmap(h, HEAP_SIZE);
+		os_heap_unreserve(h);
 		return NULL;
 	}
 	h->size = h->committed = size;
@@ -181,14 +181,15 @@ size_t heap_trim(struct arena *a, size_t pad)
 	return released + excess;
 }
 
-void *heap_extent(const struct arena *a, void *heap, struct chunk **first, char **end)
+void *heap_extent(const struct arena *a, void *heap, struct extent *e)
 {
 	struct heap *h = heap ? heap : heap_of(a->top);
 
-	*first = (struct chunk *)(h + 1);
+	e->start = (char *)h;
+	e->first = (struct chunk *)(h + 1);
 	if (!h->prev)
-		*first = chunk_at(*first, align_up(sizeof(struct arena), MALLOC_ALIGN));
-	*end = (char *)h + h->size;
+		e->first = chunk_at(e->first, align_up(sizeof(struct arena), MALLOC_ALIGN));
+	e->end = (char *)h + h->size;
 	return h->prev;
 }
 

@@ -25,12 +25,35 @@ bool main_holds(const struct arena *a, const struct chunk *c, const struct chunk
 	return next <= a->top && (char *)c >= brk_start;
 }
 
+/* In front of the chunks of every segment but the first, which begins with a chunk as in glibc. */
+struct segment {
+	struct segment *prev;
+	char *end;		/* of all but the newest, whose end is the top's */
+};
+
+_Static_assert(sizeof(struct segment) % MALLOC_ALIGN == 0, "chunks behind it are aligned");
+
+static struct segment first_segment;
+static char *first_start;
+static struct segment *newest = &first_segment;
+
 /* The top moves to new memory; what the old one still holds is freed. */
 static void start_segment(struct arena *a, char *start, size_t size, bool mapped)
 {
 	struct chunk *old = a->top;
 	size_t old_size = old ? chunksize(old) : 0;
+	struct segment *s = (struct segment *)start;
 
+	arena_add_system_mem(a, size);
+	if (old) {
+		newest->end = (char *)old + old_size;
+		s->prev = newest;
+		newest = s;
+		start += sizeof(*s);
+		size -= sizeof(*s);
+	} else {
+		first_start = start;
+	}
 	a->top_mapped = mapped;
 	top_set(a, (struct chunk *)start, size);
 	a->fresh = start + MEM_OFFSET;
@@ -38,15 +61,32 @@ static void start_segment(struct arena *a, char *start, size_t size, bool mapped
 		top_retire(a, old, old_size);
 }
 
+void *main_extent(const struct arena *a, void *segment, struct extent *e)
+{
+	struct segment *s = segment ? segment : newest;
+	bool oldest = s == &first_segment;
+
+	e->start = oldest ? first_start : (char *)s;
+	e->first = (struct chunk *)(oldest ? first_start : (char *)(s + 1));
+	e->end = s == newest ? (char *)a->top + chunksize(a->top) : s->end;
+	return s->prev;
+}
+
+/* What a segment that begins now has in front of its first chunk. */
+static size_t segment_head(const struct arena *a)
+{
+	return a->top ? sizeof(struct segment) : 0;
+}
+
 /*
  * [start, start + size) came from brk and does not continue the top. Ask for what the request still
- * misses: the old top's credit, the alignment of the start, and a page-aligned end.
+ * misses: the old top's credit, the alignment of the start and what stands there, and a page-aligned end.
  */
 static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t credit, size_t need)
 {
-	size_t front = align_up((uintptr_t)start, MALLOC_ALIGN) - (uintptr_t)start;
+	size_t align = align_up((uintptr_t)start, MALLOC_ALIGN) - (uintptr_t)start, head = segment_head(a);
 	char *end = start + size;
-	size_t missing = align_up((uintptr_t)end + front + credit, os_page_size) - (uintptr_t)end;
+	size_t missing = align_up((uintptr_t)end + align + head + credit, os_page_size) - (uintptr_t)end;
 
 	if (missing) {
 		if (os_sbrk(missing) == end)
@@ -54,15 +94,14 @@ static bool start_brk_segment(struct arena *a, char *start, size_t size, size_t 
 		else	/* Somebody moved the break meanwhile: use what we have. */
 			end = (char *)align_down((uintptr_t)end, os_page_size);
 	}
-	start += front;
-	if ((size_t)(end - start) < MINSIZE)
+	start += align;
+	if (end < start + head + MINSIZE)
 		return false;
 	if (!brk_start)
 		brk_start = start;
-	arena_add_system_mem(a, end - start);
 	start_segment(a, start, end - start, false);
 	/* Without the missing part it may not be enough. */
-	return (size_t)(end - start) >= need;
+	return (size_t)(end - start) >= head + need;
 }
 
 /* The break ends where huge pages do, if those are wanted. */
@@ -113,15 +152,15 @@ static bool grow_by_mmap(struct arena *a, size_t need, size_t huge)
 			return true;
 		}
 	}
+	need = align_up(segment_head(a) + need, os_page_size);
 	want = align_up(need < SEGMENT_MIN ? SEGMENT_MIN : need, step);
 	start = os_segment_map(want);
-	if (!start && want != align_up(need, os_page_size)) {
-		want = align_up(need, os_page_size);
+	if (!start && want != need) {
+		want = need;
 		start = os_segment_map(want);
 	}
 	if (!start)
 		return false;
-	arena_add_system_mem(a, want);
 	start_segment(a, start, want, true);
 	return true;
 }
@@ -140,7 +179,7 @@ bool main_grow(struct arena *a, size_t nb)
 size_t main_trim(struct arena *a, size_t pad)
 {
 	size_t size = chunksize(a->top), excess = top_excess(a, pad);
-	char *end = (char *)a->top + size, *new_end;
+	char *end = (char *)a->top + size, *new_end, *old_end;
 
 	if (!excess)
 		return 0;
@@ -149,9 +188,10 @@ size_t main_trim(struct arena *a, size_t pad)
 		new_end = end - excess;
 	} else {
 		/* Memory of others above ours cannot be given back for them. */
-		if (os_sbrk(0) != end || !os_sbrk(-(intptr_t)excess))
+		if (os_sbrk(0) != end || !(old_end = os_sbrk(-(intptr_t)excess)))
 			return 0;
-		new_end = os_sbrk(0);
+		/* Not by asking again: that may fail, and the memory is gone. */
+		new_end = old_end - excess;
 		if (new_end >= end)
 			return 0;
 	}

@@ -55,3 +55,13 @@ void piecemap_remove(const char *start, size_t granules)
 	for (const char *at = start; at < start + granules * GRANULE; at += GRANULE)
 		__atomic_store_n(&leaf_of(at)->class[piecemap_granule(at)], 0, __ATOMIC_RELAXED);
 }
+
+size_t piecemap_mapped(void)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof(piecemap.leaf) / sizeof(piecemap.leaf[0]); i++)
+		if (__atomic_load_n(&piecemap.leaf[i], __ATOMIC_RELAXED))
+			bytes += sizeof(struct piecemap_leaf);
+	return bytes;
+}

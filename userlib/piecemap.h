@@ -90,5 +90,7 @@ void piecemap_init(void);
 /* Enter a run; false: no memory. */
 bool piecemap_enter(const char *start, size_t granules, size_t class);
 void piecemap_remove(const char *start, size_t granules);
+/* Bytes of address space that it takes, for check.c. */
+size_t piecemap_mapped(void);
 
 #endif

@@ -89,6 +89,46 @@ TEST(total) { hide(malloc(100)); WRONG(main_arena.system_mem += 16); }
 TEST(top_size) { hide(malloc(100)); WRONG(main_arena.top->size -= 4096); }
 TEST(fresh) { hide(malloc(100)); WRONG(main_arena.fresh[100] = 1); }
 
+/* Somebody else moves brk: the heap goes on behind, and all of its segments are looked at. */
+static struct chunk *chunk_in_old_segment(void)
+{
+	struct chunk *c = chunk_of(hide(malloc(3000)));
+
+	for (int i = 0; i < 3; i++) {
+		sbrk(100);
+		hide(malloc(300 * K));
+	}
+	return c;
+}
+
+TEST(segments) { chunk_in_old_segment(); RIGHT(); }
+TEST(old_segment) { WRONG(chunk_in_old_segment()->size += 16); }
+
+/* To the byte, whatever the segments have in front and behind. */
+TEST(sums)
+{
+	struct heap_sum before, now;
+	void *p;
+
+	chunk_in_old_segment();
+	malloc_trim(0);
+	ASSERT_TRUE(heap_check_sum(why, sizeof(why), &before));
+	p = hide(malloc(100 * K));	/* of a size that is not cached */
+	ASSERT_TRUE(heap_check_sum(why, sizeof(why), &now));
+	EXPECT_EQ(before.used_count + 1, now.used_count);
+	EXPECT_EQ(before.used_bytes + 100 * K + 16, now.used_bytes);
+	free(p);
+	p = hide(malloc(500 * K));
+	ASSERT_TRUE(heap_check_sum(why, sizeof(why), &now));
+	EXPECT_EQ(before.used_count, now.used_count);
+	EXPECT_EQ(before.used_bytes, now.used_bytes);
+	EXPECT_LE(before.mapped + 500 * K, now.mapped);
+	free(p);
+	malloc_trim(0);
+	ASSERT_TRUE(heap_check_sum(why, sizeof(why), &now));
+	EXPECT_EQ(before.mapped, now.mapped);
+}
+
 TEST(ring)
 {
 	struct chunk *c = free_chunk(5000);
