@@ -104,6 +104,8 @@ static void *realloc_mapped(struct chunk *c, size_t bytes, size_t nb)
 static void *realloc_piece(void *mem, size_t class, size_t bytes)
 {
 	size_t usable = class_size(class);
+	int saved = errno;
+	void *new;
 
 	run_of(mem, class, "realloc(): invalid pointer");
 	if (bytes <= usable && bytes >= usable / 2)
@@ -112,7 +114,12 @@ static void *realloc_piece(void *mem, size_t class, size_t bytes)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return copy_and_free(mem, usable, bytes);
+	new = copy_and_free(mem, usable, bytes);
+	if (new || bytes > usable)
+		return new;
+	/* Less is never refused. */
+	errno = saved;
+	return mem;
 }
 
 static void *realloc_in_arena(struct chunk *c, size_t bytes, size_t nb)
