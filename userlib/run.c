@@ -189,16 +189,28 @@ size_t run_put(struct arena *a, struct run *r, void *mem, size_t class)
 	return run_release(a, r, class);
 }
 
+/* Usually the only one of its class; but another one may have got a free piece since it was kept. */
+static size_t class_release(struct arena *a, size_t class)
+{
+	struct run *r = a->runs[class], *last = r ? r->prev : NULL, *next;
+	size_t span, largest = 0;
+
+	for (; r; r = next) {
+		next = r == last ? NULL : r->next;
+		if (r->free < r->total)
+			continue;
+		span = run_release(a, r, class);
+		largest = span > largest ? span : largest;
+	}
+	return largest;
+}
+
 size_t runs_release(struct arena *a)
 {
 	size_t span, largest = 0;
-	struct run *r;
 
 	for (size_t class = 1; class < CLASS_PIECES; class++) {
-		r = a->runs[class];
-		if (!r || r->next != r || r->free < r->total)
-			continue;
-		span = run_release(a, r, class);
+		span = class_release(a, class);
 		largest = span > largest ? span : largest;
 	}
 	return largest;
