@@ -33,13 +33,15 @@ LTO	:= $(if $(findstring Free Software Foundation,$(shell $(CC) --version)),-flt
 LIB	:= $(LTO) -fno-strict-aliasing -fPIC -fvisibility=hidden -ftls-model=initial-exec $(PLAIN)
 MAP	:= $(wildcard userlib/libweir.map)
 # Programs keep pointers into the library's memory: it is never unloaded. It calls its own functions, whatever
-# stands before them in the program: a malloc there may count on ours not calling it.
+# stands before them in the program: a malloc there may count on ours not calling it. First: see userlib/init.c.
 LINK	= -shared -Wl,-soname,libweir.so.1 -Wl,-z,defs -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete \
-	-Wl,-Bsymbolic-functions \
+	-Wl,-Bsymbolic-functions -Wl,-z,initfirst \
 	$(addprefix -Wl$(comma)--version-script=,$(MAP)) $(LDFLAGS)
 comma	:= ,
 
 LIBOBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(wildcard userlib/*.c))
+# What only the archive has.
+PREINIT	:= $(B)/obj/userlib/preinit.o
 CTLOBJ	:= $(patsubst %.c,$(B)/obj/%.o,$(wildcard userlib/ctl/*.c))
 
 library: $(if $(LIBOBJ),$(B)/libweir.so $(B)/libweir.so.1 $(B)/libweir.a)
@@ -60,7 +62,7 @@ $(CTLOBJ): $(B)/obj/%.o: %.c Makefile
 		$$(pkg-config --cflags libkmod) -c -o $@ $<
 
 $(B)/libweir.so: $(LIBOBJ) $(MAP) $(B)/obj/LIB.list
-	$(CC) $(CFLAGS) $(LTO) $(LINK) -o $@ $(LIBOBJ)
+	$(CC) $(CFLAGS) $(LTO) $(LINK) -o $@ $(filter-out $(PREINIT),$(LIBOBJ))
 
 $(B)/libweir.so.1: | $(B)/libweir.so
 	ln -sf libweir.so $@

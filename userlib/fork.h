@@ -4,8 +4,9 @@
  *
  * prepare takes every lock in order, so that no other thread is inside the allocator at the moment of
  * the copy; the parent drops them, the child makes them anew and attaches again. The handlers are
- * registered at the first allocation, before nearly everybody else's, so that prepare runs after and
- * the others before theirs; a handler that allocates between finds fork_holds_locks().
+ * registered before everybody else's (init.c), so that prepare runs after and the others before theirs: a
+ * library's prepare handler may wait for a lock under which another thread allocates. Should
+ * somebody be earlier all the same, handlers that allocate find fork_holds_locks().
  *
  * vfork and clone(CLONE_VM) share everything and run no handler: nothing to do. A raw clone without
  * CLONE_VM runs no handler either: its control page says so (klink.c), and locks that another

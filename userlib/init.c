@@ -2,11 +2,15 @@
 /*
  * init.c - making the allocator ready
  *
- * The first allocation may come from the dynamic linker or another library's constructor, before
- * ours and before the C library has its environment. So the heap is made ready by whoever comes first,
- * and what needs the environment or the module follows in our constructor.
+ * The first allocation may come from the dynamic linker, before our constructor. So the heap is made
+ * ready by whoever comes first, and what needs the environment or the module follows in the constructor.
+ *
+ * Our constructor runs before all others, even the C library's: the library is linked with -z initfirst, and
+ * in a program that has the archive in itself preinit.c does as much. For who registers handlers
+ * of fork before us could have another thread wait for our locks with its own in hand (fork.h).
  */
 #include <errno.h>
+#include <unistd.h>
 
 #include "internal.h"
 
@@ -39,8 +43,13 @@ void weir_init(void)
 	lock_drop(&init_lock);
 }
 
-static __attribute__((constructor(101))) void start(void)
+static __attribute__((constructor(101))) void start(int argc, char **argv, char **envp)
 {
+	(void)argc;
+	(void)argv;
+	/* The C library's constructor will say the same. */
+	if (!environ)
+		environ = envp;
 	ensure_ready();
 	options_init();
 	klink_start();
