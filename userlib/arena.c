@@ -149,17 +149,18 @@ SELDOM void arena_defer_end(struct deferral *d)
 	}
 }
 
-static unsigned int cpus_allowed(void)
-{
-	static _Atomic unsigned int cached;
-	unsigned int n = atomic_load_explicit(&cached, memory_order_relaxed);
-	cpu_set_t set;
+/*
+ * The CPUs that the process may use, as it starts: later the caller may be a thread that keeps to one of
+ * them.
+ */
+static unsigned long cpus[CPU_SETSIZE / 64];
+static unsigned int cpu_count;
 
-	if (n)
-		return n;
-	n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 2;
-	atomic_store_explicit(&cached, n, memory_order_relaxed);
-	return n;
+void arenas_init(void)
+{
+	cpu_set_t *set = (cpu_set_t *)cpus;
+
+	cpu_count = sched_getaffinity(0, sizeof(cpus), set) == 0 ? CPU_COUNT(set) : 2;
 }
 
 static unsigned int arena_limit(void)
@@ -167,7 +168,7 @@ static unsigned int arena_limit(void)
 	uint64_t max = knob(WEIR_KNOB_ARENA_MAX);
 
 	if (!max)
-		max = cpus_allowed();
+		max = cpu_count;
 	return max < ARENA_SLOTS ? max : ARENA_SLOTS;
 }
 
@@ -203,10 +204,21 @@ static int current_cpu(void)
 	return sched_getcpu();
 }
 
+/* By the CPU's place among those allowed, which need not be neighbours. */
+unsigned int arena_slot_of_cpu(int number)
+{
+	unsigned int cpu = (unsigned int)number % CPU_SETSIZE, place = 0;
+
+	for (unsigned int i = 0; i < cpu / 64; i++)
+		place += __builtin_popcountl(cpus[i]);
+	place += __builtin_popcountl(cpus[cpu / 64] & ((1UL << cpu % 64) - 1));
+	return place % arena_limit();
+}
+
 static struct arena *arena_of_cpu(void)
 {
 	int cpu = current_cpu();
-	unsigned int slot = (cpu < 0 ? 0 : cpu) % arena_limit();
+	unsigned int slot = cpu < 0 ? 0 : arena_slot_of_cpu(cpu);
 	struct arena *a = arena_at(slot);
 
 	return a ? a : arena_make(slot);
