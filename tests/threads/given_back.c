@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * What 64 threads had, in their arenas, is the kernel's again when they have ended. Built twice: the fixed
+ * policy gives back at once, the automatic one what has not been used for a while.
+ */
+#include <pthread.h>
+
+#include "arena_of.h"
+#include "busy.h"
+#include "growth.h"
+#include "kselftest_harness.h"
+
+RUN_WITH_ENVIRONMENT("WEIR_OPTIONS", POLICY)
+
+#define CROWD 64
+#define EACH 64			/* blocks of a thread, together some 2 MB */
+static void *block[CROWD][EACH];
+static pthread_barrier_t all_here;
+
+static size_t size_of(int i) { return 500 + i * i * 24; }
+
+static void *allocate(void *mine)
+{
+	void **at = mine;
+
+	pthread_barrier_wait(&all_here);
+	for (int i = 0; i < EACH; i++)
+		at[i] = memset(hide(malloc(size_of(i))), 1, size_of(i));
+	pthread_barrier_wait(&all_here);
+	pthread_barrier_wait(&all_here);
+	return NULL;
+}
+
+static void free_all_but(void **mine, int kept)
+{
+	for (int i = 0; i < EACH; i++)
+		if (i != kept)
+			free(mine[i]);
+}
+
+static void *do_nothing(void *unused)
+{
+	pthread_barrier_wait(&all_here);
+	pthread_barrier_wait(&all_here);
+	pthread_barrier_wait(&all_here);
+	return unused;
+}
+
+/* As much as is there when all of them have done it. */
+static struct level run_crowd(struct __test_metadata *_metadata, void *(*what)(void *))
+{
+	pthread_t thread[CROWD];
+	struct level level;
+
+	pthread_barrier_init(&all_here, NULL, CROWD + 1);
+	for (int i = 0; i < CROWD; i++)
+		ASSERT_EQ(0, create_on_cpu(&thread[i], i, what, block[i]));
+	pthread_barrier_wait(&all_here);
+	pthread_barrier_wait(&all_here);
+	level = level_now();
+	pthread_barrier_wait(&all_here);
+	for (int i = 0; i < CROWD; i++)
+		pthread_join(thread[i], NULL);
+	return level;
+}
+
+/* before, and this much on top, in kilobytes. */
+static struct level allowance(struct level before, long resident, long virtual)
+{
+	before.resident += resident;
+	before.virtual += virtual;
+	return before;
+}
+
+FIXTURE(given_back) { struct level before; };
+FIXTURE_SETUP(given_back)
+{
+	/* With the stacks that the C library keeps. */
+	run_crowd(_metadata, do_nothing);
+	self->before = level_now();
+}
+FIXTURE_TEARDOWN(given_back) { }
+
+/* A heap of each arena but the main one may stay, with its first pages. */
+#define HEAPS (64 * 1024 * (cpus_allowed() - 1) + 16384)
+#define PAGES 4096
+
+/* By malloc_trim(), which may be asked for it at any time. */
+TEST_F_TIMEOUT(given_back, when_asked, 60)
+{
+	struct level wanted = allowance(self->before, PAGES, HEAPS), now;
+
+	EXPECT_LE(CROWD * 1500, run_crowd(_metadata, allocate).resident);
+	for (int i = 0; i < CROWD; i++)
+		free_all_but(block[i], i);
+	EXPECT_EQ(1, malloc_trim(0));
+	now = level_now();
+	/* A block of each thread is still there. */
+	EXPECT_LE(now.resident, wanted.resident + now.in_use + CROWD * 8);
+	for (int i = 0; i < CROWD; i++)
+		free(block[i][i]);
+	malloc_trim(0);
+	now = level_now();
+	EXPECT_LE(now.resident, wanted.resident);
+	EXPECT_LE(now.virtual, wanted.virtual);
+}
+
+TEST_HARNESS_MAIN
