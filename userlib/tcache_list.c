@@ -65,7 +65,7 @@ static struct tcache *registry_take(void)
 	else
 		t = meta_alloc(tcache_bytes());
 	if (t) {
-		t->prev = NULL;
+		tcache_size_init(t);
 		t->next = registry;
 		if (registry)
 			registry->prev = t;
@@ -101,7 +101,6 @@ SELDOM struct tcache *tcache_create(void)
 	t = registry_take();
 	if (!t)
 		return NULL;
-	tcache_size_init(t);
 	/* First: pthread_setspecific() may allocate, and then finds the cache made. */
 	tcache_self = t;
 	if (pthread_setspecific(exit_key, t) != 0) {
