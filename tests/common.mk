@@ -21,6 +21,8 @@ $(shell mkdir -p $(OUTPUT))
 
 CFLAGS		:= -std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -I$(WEIR_TOP)/kmod/uapi \
 	-I$(WEIR_TOP)/userlib -isystem $(KSFT) $(CFLAGS)
+# The library's objects are made for both kinds of linking; the other takes ten seconds a program.
+LDFLAGS		+= $(if $(findstring Free Software Foundation,$(shell $(CC) --version)),-fno-lto)
 LOCAL_HDRS	+= $(wildcard *.h) $(WEIR_TOP)/kmod/uapi/linux/weir.h
 
 all:
