@@ -270,7 +270,7 @@ static SELDOM void free_mapped(struct chunk *c)
 __attribute__((noinline, flatten)) void free_slow(void *mem)
 {
 	size_t class = piece_class(mem);
-	struct chunk *c = mem2chunk(mem);
+	struct chunk *c;
 
 	if (unlikely(!mem))
 		return;
@@ -278,6 +278,7 @@ __attribute__((noinline, flatten)) void free_slow(void *mem)
 		free_piece(mem, class);
 		return;
 	}
+	c = mem2chunk(mem);
 	class = cached_class(mem, c->size);
 	if (class && likely(is_behind_used(size_behind(c))) && tcache_put(mem, class))
 		return;
