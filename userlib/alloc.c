@@ -28,7 +28,7 @@
 static struct chunk *take_whole(struct arena *a, struct chunk *c)
 {
 	set_inuse_at(c, chunksize(c));
-	c->size |= arena_bit(a);
+	set_head(c, chunk_head(c) | arena_bit(a));
 	return c;
 }
 

@@ -66,9 +66,20 @@ struct arena {
 /* The A bit of every chunk in the arena. */
 static inline size_t arena_bit(const struct arena *a) { return a->main ? 0 : NON_MAIN_ARENA; }
 
+/* The lock is held, but tcache.c reads it without. */
+static inline void arena_set_system_mem(struct arena *a, size_t size)
+{
+	__atomic_store_n(&a->system_mem, size, __ATOMIC_RELAXED);
+}
+
+static inline void arena_sub_system_mem(struct arena *a, size_t size)
+{
+	arena_set_system_mem(a, a->system_mem - size);
+}
+
 static inline void arena_add_system_mem(struct arena *a, size_t size)
 {
-	a->system_mem += size;
+	arena_set_system_mem(a, a->system_mem + size);
 	if (a->system_mem > a->max_system_mem)
 		a->max_system_mem = a->system_mem;
 }

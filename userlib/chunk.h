@@ -74,20 +74,28 @@ static inline bool request_too_large(size_t bytes) { return bytes > PTRDIFF_MAX 
 static inline void *chunk2mem(const struct chunk *c) { return (char *)c + MEM_OFFSET; }
 static inline struct chunk *mem2chunk(const void *mem) { return (struct chunk *)((char *)mem - MEM_OFFSET); }
 
-static inline size_t chunksize(const struct chunk *c) { return c->size & ~SIZE_BITS; }
+/*
+ * Size and bits. Who has a block reads its head without a lock, while another thread, under the arena's,
+ * may set or clear P in it: what is read besides P is the same before and after.
+ */
+static inline size_t chunk_head(const struct chunk *c) { return __atomic_load_n(&c->size, __ATOMIC_RELAXED); }
+static inline void set_head(struct chunk *c, size_t size) { __atomic_store_n(&c->size, size, __ATOMIC_RELAXED); }
+
+static inline size_t chunksize(const struct chunk *c) { return chunk_head(c) & ~SIZE_BITS; }
 static inline struct chunk *chunk_at(const void *c, size_t offset) { return (struct chunk *)((char *)c + offset); }
 static inline struct chunk *next_chunk(const struct chunk *c) { return chunk_at(c, chunksize(c)); }
 /* Only valid while !prev_inuse(c). */
 static inline struct chunk *prev_chunk(const struct chunk *c) { return (struct chunk *)((char *)c - c->prev_size); }
 
-static inline bool prev_inuse(const struct chunk *c) { return c->size & PREV_INUSE; }
-static inline bool is_mmapped(const struct chunk *c) { return c->size & IS_MMAPPED; }
-static inline bool in_main_arena(const struct chunk *c) { return !(c->size & NON_MAIN_ARENA); }
+static inline bool prev_inuse(const struct chunk *c) { return chunk_head(c) & PREV_INUSE; }
+static inline bool is_mmapped(const struct chunk *c) { return chunk_head(c) & IS_MMAPPED; }
+static inline bool in_main_arena(const struct chunk *c) { return !(chunk_head(c) & NON_MAIN_ARENA); }
 static inline bool inuse(const struct chunk *c) { return prev_inuse(next_chunk(c)); }
 
-static inline void set_inuse_at(struct chunk *c, size_t size) { chunk_at(c, size)->size |= PREV_INUSE; }
-static inline void clear_inuse_at(struct chunk *c, size_t size) { chunk_at(c, size)->size &= ~PREV_INUSE; }
-static inline void set_head(struct chunk *c, size_t size) { c->size = size; }
+static inline void set_prev_inuse(struct chunk *c) { set_head(c, chunk_head(c) | PREV_INUSE); }
+static inline void clear_prev_inuse(struct chunk *c) { set_head(c, chunk_head(c) & ~PREV_INUSE); }
+static inline void set_inuse_at(struct chunk *c, size_t size) { set_prev_inuse(chunk_at(c, size)); }
+static inline void clear_inuse_at(struct chunk *c, size_t size) { clear_prev_inuse(chunk_at(c, size)); }
 static inline void set_foot(struct chunk *c, size_t size) { chunk_at(c, size)->prev_size = size; }
 
 /* Bytes that the user of a chunk may write. */

@@ -140,7 +140,7 @@ static void heap_delete_last(struct arena *a, struct heap *h)
 		bin_unlink(a, top);
 	top_set(a, top, end - (char *)top);
 	a->fresh = end;
-	a->system_mem -= h->size;
+	arena_sub_system_mem(a, h->size);
 	os_unmap(h, HEAP_SIZE);
 }
 
@@ -174,7 +174,7 @@ size_t heap_trim(struct arena *a, size_t pad)
 	if (!excess || !os_let_go((char *)h + h->size - excess, excess))
 		return released;
 	h->size -= excess;
-	a->system_mem -= excess;
+	arena_sub_system_mem(a, excess);
 	top_set(a, a->top, chunksize(a->top) - excess);
 	if (a->fresh > (char *)h + h->size)
 		a->fresh = (char *)h + h->size;

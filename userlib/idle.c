@@ -73,7 +73,8 @@ static SELDOM void let_go_of_top(struct arena *a)
 
 static SELDOM void start_window(struct arena *a, uint64_t end)
 {
-	a->window++;
+	/* Read by tcache_look() without the lock. */
+	__atomic_store_n(&a->window, a->window + 1, __ATOMIC_RELAXED);
 	a->window_end = end;
 	a->idle_bin = bin_index(IDLE_MIN);
 	a->top_low = chunksize(a->top);

@@ -44,6 +44,6 @@ bool set_tcache_count(size_t count);
 bool set_tcache_max(size_t bytes);
 /* Those that concern the thread cache: for this thread's, emptied, and for all made from now on. */
 void apply_cache_settings(void);
-extern size_t mxfast;	/* fast chunks: up to this chunk size; see free_slow() */
+extern _Atomic size_t mxfast;	/* fast chunks: up to this chunk size; see free_slow() */
 
 #endif

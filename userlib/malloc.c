@@ -184,7 +184,7 @@ static void check_freed(const struct chunk *c, const void *mem)
  */
 static inline size_t size_behind(const struct chunk *c)
 {
-	return __atomic_load_n(&next_chunk(c)->size, __ATOMIC_RELAXED);
+	return chunk_head(next_chunk(c));
 }
 
 /* Can what is behind a chunk in use have this size? */
@@ -279,7 +279,7 @@ __attribute__((noinline, flatten)) void free_slow(void *mem)
 		return;
 	}
 	c = mem2chunk(mem);
-	class = cached_class(mem, c->size);
+	class = cached_class(mem, chunk_head(c));
 	if (class && likely(is_behind_used(size_behind(c))) && tcache_put(mem, class))
 		return;
 	if (is_mmapped(c)) {

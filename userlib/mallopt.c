@@ -10,7 +10,7 @@
 #define MXFAST_DEFAULT	(64 * SIZE_SZ / 4)
 #define MXFAST_MAX	(80 * SIZE_SZ / 4)
 
-size_t mxfast = MXFAST_DEFAULT;
+_Atomic size_t mxfast = MXFAST_DEFAULT;
 
 static size_t cache_count = UINT16_MAX;	/* wanted per bin; UINT16_MAX: as many as the cache sees fit */
 

@@ -25,7 +25,7 @@ struct chunk *arena_align(struct arena *a, struct chunk *c, size_t nb, size_t al
 		lead = aligned - mem;
 		rest = mem2chunk(aligned);
 		set_head(rest, (size - lead) | PREV_INUSE | bit);
-		set_head(c, lead | (c->size & PREV_INUSE) | bit);
+		set_head(c, lead | (chunk_head(c) & PREV_INUSE) | bit);
 		arena_coalesce(a, c);
 		c = rest;
 		size -= lead;
@@ -33,7 +33,7 @@ struct chunk *arena_align(struct arena *a, struct chunk *c, size_t nb, size_t al
 	if (size - nb >= MINSIZE) {
 		rest = chunk_at(c, nb);
 		set_head(rest, (size - nb) | PREV_INUSE | bit);
-		set_head(c, nb | (c->size & PREV_INUSE) | bit);
+		set_head(c, nb | (chunk_head(c) & PREV_INUSE) | bit);
 		arena_coalesce(a, rest);
 	}
 	return c;

@@ -195,7 +195,7 @@ size_t main_trim(struct arena *a, size_t pad)
 		if (new_end >= end)
 			return 0;
 	}
-	a->system_mem -= end - new_end;
+	arena_sub_system_mem(a, end - new_end);
 	top_set(a, a->top, size - (end - new_end));
 	if (a->fresh > new_end)
 		a->fresh = new_end;

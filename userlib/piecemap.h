@@ -40,7 +40,7 @@ static inline const struct piecemap_leaf *piecemap_leaf(const void *mem)
 {
 	uint16_t number = (uintptr_t)mem >> LEAF_SHIFT;
 
-	return (const void *)((char *)&piecemap.none + *(volatile ptrdiff_t *)&piecemap.leaf[number]);
+	return (const void *)((char *)&piecemap.none + __atomic_load_n(&piecemap.leaf[number], __ATOMIC_RELAXED));
 }
 
 static inline size_t piecemap_granule(const void *mem)
@@ -54,7 +54,7 @@ static inline size_t piece_class(const void *mem)
 	/* As piecemap_leaf(mem)->class[piecemap_granule(mem)], in one instruction less. */
 	const char *leaf = (const char *)&piecemap;
 
-	leaf += *(volatile ptrdiff_t *)&piecemap.leaf[(uint16_t)((uintptr_t)mem >> LEAF_SHIFT)];
+	leaf += __atomic_load_n(&piecemap.leaf[(uint16_t)((uintptr_t)mem >> LEAF_SHIFT)], __ATOMIC_RELAXED);
 	SAME_REGISTER(leaf);
 	return *(const uint8_t *)(leaf + offsetof(struct piecemap, none.class) + piecemap_granule(mem));
 }

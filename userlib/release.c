@@ -69,7 +69,7 @@ __attribute__((noinline)) size_t arena_coalesce(struct arena *a, struct chunk *c
 		size += chunksize(next);
 	} else {
 		if (inuse(next)) {
-			next->size &= ~PREV_INUSE;
+			clear_prev_inuse(next);
 		} else {
 			tag = idle_join(tag, size, idle_tag(a, next), chunksize(next));
 			bin_unlink(a, next);

@@ -13,7 +13,7 @@
 /* c, in use and size bytes long, keeps nb; the rest, if it can be a chunk, is freed. */
 static void split(struct arena *a, struct chunk *c, size_t size, size_t nb)
 {
-	size_t rest = size - nb, prev = c->size & PREV_INUSE;
+	size_t rest = size - nb, prev = chunk_head(c) & PREV_INUSE;
 	struct chunk *remainder = chunk_at(c, nb);
 
 	if (rest < MINSIZE) {
@@ -44,7 +44,7 @@ static bool extend_into_top(struct arena *a, struct chunk *c, size_t size, size_
 		if (total < nb + MINSIZE)
 			return false;
 	}
-	set_head(c, nb | (c->size & PREV_INUSE) | arena_bit(a));
+	set_head(c, nb | (chunk_head(c) & PREV_INUSE) | arena_bit(a));
 	top_set(a, (struct chunk *)new_top, total - nb);
 	if (a->fresh < new_top + MEM_OFFSET)
 		a->fresh = new_top + MEM_OFFSET;

@@ -15,7 +15,8 @@
 static void push(struct tcache *t, size_t index, void *mem)
 {
 	*tcache_key_of(mem) = tcache_key;
-	t->slots[--t->bin[index].top] = mem;
+	tcache_set_top(t, index, t->bin[index].top - 1);
+	t->slots[t->bin[index].top] = mem;
 }
 
 /*
@@ -59,7 +60,7 @@ void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
 
 	free_blocks(t, index < CLASS_PIECES ? index : 0, &t->slots[t->bottom[index]] - drop, drop);
 	memmove(top + drop, top, keep * sizeof(void *));
-	t->bin[index].top += drop;
+	tcache_set_top(t, index, t->bin[index].top + drop);
 }
 
 /* Of the smallest pieces a cache line full, or another thread would get the other half of the line. */
@@ -147,7 +148,7 @@ void tcache_flush(struct tcache *t, size_t max_size)
 /* Half of each bin of medium chunks, so that none stays for more than a few windows. */
 SELDOM void tcache_age(struct tcache *t)
 {
-	t->window = t->arena->window;
+	t->window = __atomic_load_n(&t->arena->window, __ATOMIC_RELAXED);
 	for (size_t i = 1; i < CLASSES; i++)
 		if (class_size(i) >= MEDIUM_MIN && tcache_count(t, i))
 			tcache_drop_older(t, i, tcache_count(t, i) / 2);

@@ -67,6 +67,12 @@ static inline size_t tcache_count(const struct tcache *t, size_t index)
 	return t->bottom[index] - t->bin[index].top;
 }
 
+/* Other threads count (tcache_totals()), and may see the old one for a moment. */
+static inline void tcache_set_top(struct tcache *t, size_t index, size_t top)
+{
+	__atomic_store_n(&t->bin[index].top, top, __ATOMIC_RELAXED);
+}
+
 /*
  * A cached block of this class, or NULL. What is cached has the key in it; what ends a bin has not, and
  * neither has a block that was written to after free.
@@ -81,7 +87,7 @@ static inline void *tcache_get(size_t class)
 		return NULL;
 	*tcache_key_of(mem) = 0;
 	SAME_REGISTER(top);
-	t->bin[class].top = ++top;
+	tcache_set_top(t, class, ++top);
 	return mem;
 }
 
@@ -99,7 +105,7 @@ static inline bool tcache_put(void *mem, size_t class)
 	top--;
 	SAME_REGISTER(top);
 	t->slots[top] = mem;
-	t->bin[class].top = top;
+	tcache_set_top(t, class, top);
 	return true;
 }
 
@@ -131,7 +137,7 @@ void tcache_flush(struct tcache *t, size_t max_size);
 void tcache_age(struct tcache *t);
 static inline void tcache_look(struct tcache *t)
 {
-	if (t && t->arena && unlikely(t->window != t->arena->window))
+	if (t && t->arena && unlikely(t->window != __atomic_load_n(&t->arena->window, __ATOMIC_RELAXED)))
 		tcache_age(t);
 }
 /* tcache_flush() now and then: ptmalloc's malloc_consolidate() after a free that coalesced much. */

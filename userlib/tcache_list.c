@@ -138,7 +138,8 @@ void tcache_totals(size_t *chunks, size_t *bytes)
 	tcache_lock();
 	for (const struct tcache *t = registry; t; t = t->next) {
 		for (size_t i = 1; i < CLASSES; i++) {
-			size_t n = t->bottom[i] - __atomic_load_n(&t->bin[i].top, __ATOMIC_RELAXED);
+			size_t n = __atomic_load_n(&t->bottom[i], __ATOMIC_RELAXED) -
+				__atomic_load_n(&t->bin[i].top, __ATOMIC_RELAXED);
 
 			/* Nonsense while its thread moves the bin. */
 			if (n > UINT8_MAX)

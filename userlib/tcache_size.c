@@ -100,8 +100,8 @@ static SELDOM bool set_room(struct tcache *t, size_t index, unsigned int room)
 		return false;
 	memcpy(&t->slots[bottom - count], &t->slots[t->bin[index].top], count * sizeof(void *));
 	t->slots[bottom] = &tcache_end;
-	t->bottom[index] = bottom;
-	t->bin[index].top = bottom - count;
+	__atomic_store_n(&t->bottom[index], bottom, __ATOMIC_RELAXED);
+	tcache_set_top(t, index, bottom - count);
 	t->bin[index].full = bottom - limit;
 	t->room[index] = room;
 	t->next_slot = bottom + 1;
