@@ -121,11 +121,13 @@ test:				## run every test, on this machine and in virtual ones
 	tests/setup/packages build vm test
 	tests/setup/kernel stock
 	tests/setup/ksft
+	tests/setup/sources
 	$(MAKE) -s all
 	tests/run
 
 check: all			## run the tests that need no virtual machine
 	tests/setup/ksft
+	tests/setup/sources
 	tests/run host
 
 bench:				## measure against other allocators; BENCH= gives options to tests/bench/run
@@ -133,7 +135,7 @@ bench:				## measure against other allocators; BENCH= gives options to tests/ben
 	$(MAKE) library
 	tests/bench/run $(BENCH)
 
-clean:				## remove what was built; keeps the kernels under test
-	find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name ksft -exec rm -rf {} + 2>/dev/null || :
+clean:				## remove what was built; keeps the kernels under test and what else was downloaded
+	find $(B) -mindepth 1 -maxdepth 1 ! -name kernel ! -name ksft ! -name sources -exec rm -rf {} + 2>/dev/null || :
 
 include tests/setup/install.mk
