@@ -3,6 +3,7 @@
 # Perl: hashes, strings, sorting, regular expressions, fork.
 . "$(dirname "$0")/lib.bash"
 export PERL_HASH_SEED=0
+version perl -e 'print "perl $^V\n"'
 
 juggled() {
 	perl -MDigest::SHA=sha256_hex -MStorable=dclone -e '

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.bash"
 export PYTHONMALLOC=malloc PYTHONHASHSEED=0 PYTHONDONTWRITEBYTECODE=1
 python=/usr/bin/python3
+version $python -VV
 
 summed() { "$python" -c 'print(sum(range(10**6)))'; }
 
@@ -50,7 +51,6 @@ done = True
 END
 }
 
-# Its own tests, where the package with them is installed; else such modules as test themselves.
 self_tested() {
 	"$python" - <<'END'
 import doctest, importlib

@@ -12,6 +12,9 @@ packed() { tar -C "$top" --exclude=build --exclude=.git -cf - --sort=name . | sh
 counted() { awk '{ n[$2 " " $1 % 100]++ } END { for (i in n) s += n[i] * length(i); print length(n), s }' "$tmp/lines"; }
 found() { find "$top/userlib" -name '*.[ch]' -printf '%f %s\n' | LC_ALL=C sort; }
 
+mapped() { awk '{ print }' /proc/self/maps | preloaded awk; }
+
+both 'awk sees the library' mapped
 both 'sort in four threads' sorted
 both 'xz in two threads' compressed
 both 'tar' packed
