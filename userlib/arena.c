@@ -59,6 +59,11 @@ struct arena *arena_of(const struct chunk *c)
  */
 #define DEFERRED_MAX ((size_t)256 << 10)
 
+void *arena_deferred_next(void *mem)
+{
+	return link_mangle(mem, *(void **)mem);
+}
+
 static SELDOM void take_in_deferred(struct arena *a)
 {
 	void *mem = atomic_exchange_explicit(&a->deferred, NULL, memory_order_acquire), *next;
@@ -68,7 +73,7 @@ static SELDOM void take_in_deferred(struct arena *a)
 	for (; mem; mem = next) {
 		if (unlikely(!is_aligned(mem, MALLOC_ALIGN)))
 			die("free(): unaligned chunk detected in deferred list");
-		next = link_mangle(mem, *(void **)mem);
+		next = arena_deferred_next(mem);
 		span = arena_put(a, mem);
 		largest = span > largest ? span : largest;
 	}

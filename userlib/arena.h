@@ -179,6 +179,8 @@ struct deferral {
 };
 void arena_defer_add(struct deferral *d, struct arena *a, void *mem);
 void arena_defer_end(struct deferral *d);
+/* For check.c: the block behind mem on a deferred list. */
+void *arena_deferred_next(void *mem);
 void arenas_lock_all(void);
 void arenas_unlock_all(void);
 void arenas_reset_locks(void);

@@ -20,5 +20,10 @@ struct heap_sum {
 
 /* The same, and adds up; for a process of which no other thread allocates. */
 bool heap_check_sum(char *why, size_t length, struct heap_sum *sum);
+/*
+ * The same and more, while no other thread is inside the allocator or begins or ends: all threads'
+ * caches, and that each of n blocks that the caller has in use is one, and in no list.
+ */
+bool heap_check_quiet(char *why, size_t length, void *const *used, size_t n);
 
 #endif

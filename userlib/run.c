@@ -20,7 +20,9 @@ static uintptr_t canary_of(const struct run *r, size_t class)
 	return tcache_key ^ (uintptr_t)r ^ class;
 }
 
-static void *piece_at(const struct run *r, size_t class, unsigned int number)
+bool run_is_one(const struct run *r, size_t class) { return r->canary == canary_of(r, class); }
+
+void *piece_at(const struct run *r, size_t class, unsigned int number)
 {
 	uintptr_t span = (uintptr_t)r & ~(ORDINAL_SPAN - 1);
 

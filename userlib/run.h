@@ -41,6 +41,10 @@ static inline size_t block_usable(const void *mem)
 
 static inline struct chunk *run_chunk(const struct run *r) { return mem2chunk(r); }
 
+/* Is there a run of the class at r? */
+bool run_is_one(const struct run *r, size_t class);
+/* The pieces of a run are numbered from 0 to total. */
+void *piece_at(const struct run *r, size_t class, unsigned int number);
 /* The run of a piece of a class; ends the process if there is no such piece. */
 struct run *run_of(const void *mem, size_t class, const char *message);
 /* Up to n pieces of a class, all of one run; 0 if there is no memory for another run. */

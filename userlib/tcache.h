@@ -153,6 +153,8 @@ void tcache_set_count(unsigned int count);
 extern unsigned int tcache_count_wanted;
 void tcache_set_max(size_t bytes);
 void tcache_apply_limits(struct tcache *t);
+/* For check.c: the first cache (t NULL), the one behind t; NULL behind the last. tcache_lock() is held. */
+struct tcache *tcache_next(const struct tcache *t);
 void tcache_lock(void);
 void tcache_unlock(void);
 void tcache_fork_child(void);

@@ -151,6 +151,11 @@ void tcache_totals(size_t *chunks, size_t *bytes)
 	tcache_unlock();
 }
 
+struct tcache *tcache_next(const struct tcache *t)
+{
+	return t ? t->next : registry;
+}
+
 /*
  * The other threads are gone with their caches half-way through anything: what those hold is left
  * alone, as in glibc, and no longer counted.
