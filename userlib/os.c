@@ -21,12 +21,15 @@
 #endif
 
 /*
- * The windows lie between 32 and 80 TiB: above the shadow memory of the sanitizers, below
- * position-independent executables (85 TiB) and the kernel's own choice for mmap (127 TiB).
+ * The windows lie between 32 and 80 TiB: above the shadow memory of the address sanitizer, below
+ * position-independent executables (85 TiB) and the kernel's own choice for mmap (127 TiB). The thread
+ * sanitizer allows less; a build for that says so.
  */
+#ifndef WINDOWS_START
 #define WINDOWS_START	((uintptr_t)32 << 40)
 #define WINDOWS_SPREAD	((uintptr_t)16 << 40)
 #define WINDOW_SIZE	((size_t)16 << 40)
+#endif
 /* Places tried before the kernel may choose one. */
 #define PLACE_TRIES	8
 /* Where the kernel has no more for us, so many ranges that it would not take back are offered again. */
