@@ -4,15 +4,35 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #define SLOTS_AT_FIRST	((size_t)4096)
 
-static struct block_entry *map_slots(size_t slots)
+/* Past whoever stands in for the C library's mmap(). */
+static void *map(size_t size)
 {
-	void *p = mmap(NULL, slots * sizeof(struct block_entry), PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = (void *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+/* A heap whose process may have no more memory is to be checked, too: that limit is lifted for this. */
+static struct block_entry *map_slots(size_t slots)
+{
+	static const int resources[] = { RLIMIT_AS, RLIMIT_DATA };
+	struct rlimit saved[2], lifted;
+	void *p = map(slots * sizeof(struct block_entry));
+
+	for (int i = 0; !p && i < 2; i++) {
+		getrlimit(resources[i], &saved[i]);
+		lifted = (struct rlimit){ saved[i].rlim_max, saved[i].rlim_max };
+		setrlimit(resources[i], &lifted);
+		p = map(slots * sizeof(struct block_entry));
+		setrlimit(resources[i], &saved[i]);
+	}
+	return p;
 }
 
 bool blockset_make(struct blockset *s)
@@ -26,7 +46,7 @@ bool blockset_make(struct blockset *s)
 void blockset_drop(struct blockset *s)
 {
 	if (s->entry)
-		munmap(s->entry, s->slots * sizeof(struct block_entry));
+		syscall(SYS_munmap, s->entry, s->slots * sizeof(struct block_entry));
 	s->entry = NULL;
 }
 
