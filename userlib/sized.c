@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* sized.c - free_sized and free_aligned_sized: what the caller says of a block is compared with its tags */
-#include <malloc.h>
 #include <stdlib.h>
 
 #include "die.h"
 #include "internal.h"
 #include "os.h"
+#include "run.h"
 #include "weir.h"
 
 /*
@@ -13,9 +13,9 @@
  * as long, and one that is aligned may be rounded up to that. One mapped alone has a page at least, and may
  * have been kept whole where the kernel would not cut it.
  */
-static bool size_fits(void *mem, size_t align, size_t size)
+static bool size_fits(const void *mem, size_t align, size_t size)
 {
-	size_t usable = malloc_usable_size(mem);
+	size_t usable = block_usable(mem);
 
 	if (unlikely(size > usable))
 		return false;

@@ -194,6 +194,8 @@ TEST(what_free_notices_is_noticed_too)
 	DIES(misaligned_aligned, 8, "free_aligned_sized(): invalid pointer");
 	EXPECT_EQ(SIGABRT, ends_by(twice, 100));
 	EXPECT_EQ(SIGABRT, ends_by(twice, 700));
+	EXPECT_EQ(SIGABRT, ends_by(twice, 50000));
+	EXPECT_NE(NULL, strstr(said, "double free")) TH_LOG("%s", said);
 }
 
 TEST_HARNESS_MAIN
