@@ -107,7 +107,7 @@ TEST(older_module_is_told_what_it_knows)
 	knobs_say(WEIR_KNOB_HUGETLB, 1, WEIR_SOURCE_ENVIRONMENT);
 	knobs_say(WEIR_KNOB_MMAP_MAX, 7, WEIR_SOURCE_SELF);
 	klink_start();
-	EXPECT_EQ(page, klink_page);
+	EXPECT_EQ(page, (const struct weir_ctlpage *)klink_page);
 	EXPECT_EQ(0, refused);
 	EXPECT_EQ(1u << WEIR_KNOB_TOP_PAD, environment_mask);
 	EXPECT_EQ(1u << WEIR_KNOB_MMAP_MAX, self_mask);
@@ -153,7 +153,7 @@ TEST(newer_module)
 	new_module(WEIR_KNOB_NR + 2);
 	knobs_say(WEIR_KNOB_TOP_PAD, 4096, WEIR_SOURCE_ENVIRONMENT);
 	klink_start();
-	EXPECT_EQ(page, klink_page);
+	EXPECT_EQ(page, (const struct weir_ctlpage *)klink_page);
 	EXPECT_EQ(0, refused);
 	EXPECT_EQ(1u << WEIR_KNOB_TOP_PAD, environment_mask);
 	publish(WEIR_KNOB_NR, 815, WEIR_SOURCE_SYSFS);

@@ -152,15 +152,15 @@ TEST(settings_that_are_no_knobs)
 	setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=0x5a:glibc.malloc.mxfast=0100", 1);
 	tunables_read();
 	EXPECT_EQ(0x5a, perturb_byte);
-	EXPECT_EQ(64, mxfast);
+	EXPECT_EQ(64, (size_t)mxfast);
 	setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=256:glibc.malloc.mxfast=161", 1);
 	tunables_read();
 	EXPECT_EQ(0x5a, perturb_byte);
-	EXPECT_EQ(64, mxfast);
+	EXPECT_EQ(64, (size_t)mxfast);
 	setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=-1:glibc.malloc.mxfast=128", 1);
 	tunables_read();
 	EXPECT_EQ(0x5a, perturb_byte);
-	EXPECT_EQ(mxfast_before, mxfast);
+	EXPECT_EQ(mxfast_before, (size_t)mxfast);
 	setenv("MALLOC_PERTURB_", "0377", 1);
 	setenv("GLIBC_TUNABLES", "", 1);
 	tunables_read();
