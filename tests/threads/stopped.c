@@ -63,6 +63,7 @@ void *sbrk(intptr_t increment)
 static pthread_barrier_t made, freed, taken_in;
 static struct level before_stop, after_all;
 static _Atomic bool start_freeing;
+static _Atomic int freers_ready;
 
 static void *make_and_stop(void *unused)
 {
@@ -96,9 +97,12 @@ static void *make_and_stop(void *unused)
 	return NULL;
 }
 
-/* Some that end while the other is stopped, with what they have cached. */
+/* Some that have an arena and a cache, and end while the other is stopped. */
 static void *free_part(void *part)
 {
+	for (size_t size = BLOCK_MIN; size < 6000; size += 100)
+		block_free(block_make(size));
+	freers_ready++;
 	while (!start_freeing)
 		sched_yield();
 	for (int i = (long)part; i < BLOCKS; i += FREERS)
@@ -132,6 +136,8 @@ TEST_F_TIMEOUT(stopped, frees_do_not_wait, 60)
 	ASSERT_EQ(0, create_on_cpu(&maker, 1, make_and_stop, NULL));
 	for (long i = 0; i < FREERS; i++)
 		ASSERT_EQ(0, pthread_create(&freer[i], NULL, free_part, (void *)i));
+	while (freers_ready < FREERS)
+		sched_yield();
 	pthread_barrier_wait(&made);
 	EXPECT_EQ(variant->arena_max != 1, heap_number(block[0]) != 0);
 	sem_wait(&stopped);
