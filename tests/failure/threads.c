@@ -152,6 +152,62 @@ static void try(const void *injection)
 	MUST(tcache_caches_in_use() == 1);
 }
 
+/* All that the arenas have, in a list. */
+static void **exhaust(void)
+{
+	void **list = NULL, **p;
+
+	for (size_t size = 64 * K; size >= 16; size /= 2)
+		while ((p = hide(malloc(size)))) {
+			*p = list;
+			list = p;
+		}
+	return list;
+}
+
+static void *begin_without_memory(void *unused)
+{
+	void *p;
+
+	running = 1;
+	while (!go)
+		sched_yield();
+	p = hide(malloc(100));
+	MUST(!p && errno == ENOMEM);
+	inject(NULL);
+	p = hide(malloc(100));
+	MUST(p);
+	/* There was memory for the cache, but none to have the C library tell us of the thread's end. */
+	MUST(tcache_caches_in_use() == 1);
+	free(p);
+	return NULL;
+}
+
+static void try_without_values(const void *unused)
+{
+	static const struct injection all = { .always = EVERY_CALL };
+	struct ledger before, after;
+	void **list, **next;
+	pthread_t thread;
+
+	free(hide(malloc(1)));
+	ledger_read(&before);
+	MUST(thread_start(&thread, 0, begin_without_memory, NULL));
+	while (!running)
+		sched_yield();
+	inject(&all);
+	list = exhaust();
+	go = true;
+	thread_join(thread, 0);
+	for (; list; list = next) {
+		next = *list;
+		free(list);
+	}
+	ledger_read(&after);
+	ledger_compare(&before, &after);
+	MUST(tcache_caches_in_use() == 1);
+}
+
 static bool holds(const struct injection *i)
 {
 	snprintf(work_case, sizeof(work_case), "number %lu and the %lu from there, one in %lu, seed %lu",
@@ -197,8 +253,10 @@ int main(void)
 
 	cases_init();
 	ksft_print_header();
-	ksft_set_plan(7);
+	ksft_set_plan(8);
 	ksft_test_result(holds(&none) && !report->refused, "nothing fails\n");
+	strcpy(work_case, "a thread begins without memory");
+	ksft_test_result(case_holds(try_without_values, NULL), "a thread begins without memory\n");
 	bursts(30);
 	bursts(200);
 	bursts(FOR_EVER);
