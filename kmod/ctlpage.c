@@ -197,7 +197,7 @@ struct weir_record *weir_ctlpage_record_at(unsigned long addr)
 	return rec;
 }
 
-/* A child that never attaches goes by the system defaults, as they are now. */
+/* A child that never attaches goes by the system defaults, as they are in force now. */
 void weir_ctlpage_write_detached(const struct weir_knob_set *defaults)
 {
 	weir_ctlpage_copy_knobs(weir_detached, defaults);

@@ -7,10 +7,12 @@
 
 #include "knobs.h"
 
-/* Written under the registry's lock, with WRITE_ONCE(); read with READ_ONCE(). */
+/* As written, not clamped.  Written under the layers' lock, with WRITE_ONCE(); read with READ_ONCE(). */
 extern struct weir_knob_set weir_defaults;
 
 int weir_defaults_store(unsigned int knob, const char *text, size_t len);
+s64 weir_defaults_read(unsigned int knob);
 void weir_defaults_init(void);
+void weir_defaults_exit(void);
 
 #endif /* _WEIR_DEFAULTS_H */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The knobs: one table, one parser for sysfs and module parameters, one order of layers.  Nothing
+ * The knobs: one table, one parser for sysfs and module parameters, one order of values.  Nothing
  * here takes a lock or looks at a record.
  */
+#include <asm/barrier.h>
 #include <linux/ctype.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
@@ -17,41 +18,48 @@ const struct weir_knob_desc weir_knobs[WEIR_KNOB_NR] = {
 		.name = "policy",
 		.max = WEIR_POLICY_NR - 1,
 		.builtin = WEIR_POLICY_BUILTIN,
+		.unlimited = WEIR_KNOB_NO_UNLIMITED,
 		.is_policy = true,
 	},
 	[WEIR_KNOB_MMAP_THRESHOLD] = {
 		.name = "mmap_threshold",
 		.max = WEIR_MMAP_THRESHOLD_MAX,
 		.builtin = WEIR_MMAP_THRESHOLD_BUILTIN,
+		.unlimited = WEIR_KNOB_NO_UNLIMITED,
 		.is_size = true,
 	},
 	[WEIR_KNOB_MMAP_MAX] = {
 		.name = "mmap_max",
 		.max = WEIR_MMAP_MAX_MAX,
 		.builtin = WEIR_MMAP_MAX_BUILTIN,
+		.unlimited = WEIR_KNOB_NO_UNLIMITED,
 	},
 	[WEIR_KNOB_TRIM_THRESHOLD] = {
 		.name = "trim_threshold",
 		.min = WEIR_TRIM_THRESHOLD_MIN,
 		.max = WEIR_TRIM_THRESHOLD_MAX,
 		.builtin = WEIR_TRIM_THRESHOLD_BUILTIN,
+		.unlimited = -1,
 		.is_size = true,
 	},
 	[WEIR_KNOB_TOP_PAD] = {
 		.name = "top_pad",
 		.max = WEIR_TOP_PAD_MAX,
 		.builtin = WEIR_TOP_PAD_BUILTIN,
+		.unlimited = WEIR_KNOB_NO_UNLIMITED,
 		.is_size = true,
 	},
 	[WEIR_KNOB_ARENA_MAX] = {
 		.name = "arena_max",
 		.max = WEIR_ARENA_MAX_MAX,
 		.builtin = WEIR_ARENA_MAX_BUILTIN,
+		.unlimited = 0,
 	},
 	[WEIR_KNOB_HUGETLB] = {
 		.name = "hugetlb",
 		.max = WEIR_HUGETLB_MAX,
 		.builtin = WEIR_HUGETLB_BUILTIN,
+		.unlimited = WEIR_KNOB_NO_UNLIMITED,
 	},
 };
 
@@ -70,6 +78,7 @@ static const char * const weir_source_names[WEIR_SOURCE_NR] = {
 	[WEIR_SOURCE_ENVIRONMENT] = "environment",
 	[WEIR_SOURCE_SELF] = "self",
 	[WEIR_SOURCE_SYSFS] = "sysfs",
+	[WEIR_SOURCE_LIMIT] = "limit",
 };
 
 /* Longer text than any value needs, even one far out of range, is no number. */
@@ -108,11 +117,19 @@ static int weir_suffix_shift(char suffix)
 	}
 }
 
-/*
- * An optional minus, digits, an optional suffix.  Not kstrtoll(): that takes a plus and a base
- * prefix, and reports an overflow before it has seen junk behind the digits.
+/**
+ * weir_number_parse() - read a number: an optional minus, digits, an optional suffix
+ * @text: the text; need not be terminated, may contain any byte
+ * @len: its length
+ * @is_size: whether K, M or G may stand behind the digits
+ * @value: where the number goes if 0 is returned
+ *
+ * Not kstrtoll(): that takes a plus and a base prefix, and reports an overflow before it has seen
+ * junk behind the digits.
+ *
+ * Return: 0, -EINVAL for what is no number, -ERANGE for one that does not fit.
  */
-static int weir_number_parse(const char *text, size_t len, bool is_size, s64 *value)
+int weir_number_parse(const char *text, size_t len, bool is_size, s64 *value)
 {
 	bool negative = len && *text == '-';
 	bool overflow = false;
@@ -158,6 +175,45 @@ int weir_knob_check(unsigned int knob, s64 value)
 	const struct weir_knob_desc *desc = &weir_knobs[knob];
 
 	return value < desc->min || value > desc->max ? -ERANGE : 0;
+}
+
+/* Where a value stands in the order by which limits go. */
+static s64 weir_knob_rank(unsigned int knob, s64 value)
+{
+	return value == weir_knobs[knob].unlimited ? S64_MAX : value;
+}
+
+/**
+ * weir_knob_compare() - which of two values lets a process go further
+ * @knob: enum weir_knob
+ * @a: a value of it
+ * @b: another
+ *
+ * By number, but for the value that stands for "no end": -1 of trim_threshold and 0 of arena_max
+ * are above all others.  Policies go from fixed to dynamic to auto.
+ *
+ * Return: less than, equal to or greater than 0, as @a is below, at or above @b.
+ */
+int weir_knob_compare(unsigned int knob, s64 a, s64 b)
+{
+	s64 rank_a = weir_knob_rank(knob, a), rank_b = weir_knob_rank(knob, b);
+
+	return (rank_a > rank_b) - (rank_a < rank_b);
+}
+
+/* The lowest and the highest value that a knob takes, in that order. */
+s64 weir_knob_lowest(unsigned int knob)
+{
+	const struct weir_knob_desc *desc = &weir_knobs[knob];
+
+	return desc->min == desc->unlimited ? desc->min + 1 : desc->min;
+}
+
+s64 weir_knob_highest(unsigned int knob)
+{
+	const struct weir_knob_desc *desc = &weir_knobs[knob];
+
+	return desc->unlimited == WEIR_KNOB_NO_UNLIMITED ? desc->max : desc->unlimited;
 }
 
 /**
@@ -225,40 +281,25 @@ const char *weir_source_name(u8 source)
 
 void weir_knob_layer_write(struct weir_knob_layer *layer, unsigned int knob, s64 value, u8 source)
 {
-	layer->mask |= 1u << knob;
-	layer->set.value[knob] = value;
-	layer->set.source[knob] = source;
+	WRITE_ONCE(layer->set.value[knob], value);
+	WRITE_ONCE(layer->set.source[knob], source);
+	/* Nobody sees the bit before the first value; pairs with weir_knob_layer_read(). */
+	smp_store_release(&layer->mask, layer->mask | 1u << knob);
 }
 
 void weir_knob_layer_reset(struct weir_knob_layer *layer, unsigned int knob)
 {
-	layer->mask &= ~(1u << knob);
+	WRITE_ONCE(layer->mask, layer->mask & ~(1u << knob));
 }
 
-/**
- * weir_knob_resolve() - put the layers on top of each other
- * @own: what stands in the process's record
- * @defaults: the system defaults; read while they may be written
- * @effective: in and out, the effective values; written while they may be read
- *
- * Return: whether @effective has changed.
- */
-bool weir_knob_resolve(const struct weir_knob_layer *own, const struct weir_knob_set *defaults,
-		       struct weir_knob_set *effective)
+/* Whether a layer, which may be NULL, says something of a knob, and then what. */
+bool weir_knob_layer_read(const struct weir_knob_layer *layer, unsigned int knob, s64 *value,
+			  u8 *source)
 {
-	bool changed = false;
-	unsigned int knob;
-
-	for (knob = 0; knob < WEIR_KNOB_NR; knob++) {
-		const struct weir_knob_set *from = own->mask & (1u << knob) ? &own->set : defaults;
-		s64 value = READ_ONCE(from->value[knob]);
-		u8 source = READ_ONCE(from->source[knob]);
-
-		if (value == effective->value[knob] && source == effective->source[knob])
-			continue;
-		WRITE_ONCE(effective->value[knob], value);
-		WRITE_ONCE(effective->source[knob], source);
-		changed = true;
-	}
-	return changed;
+	/* Pairs with weir_knob_layer_write(). */
+	if (!layer || !(smp_load_acquire(&layer->mask) & 1u << knob))
+		return false;
+	*value = READ_ONCE(layer->set.value[knob]);
+	*source = READ_ONCE(layer->set.source[knob]);
+	return true;
 }

@@ -5,6 +5,7 @@
 #ifndef _WEIR_KNOBS_H
 #define _WEIR_KNOBS_H
 
+#include <linux/limits.h>
 #include <linux/types.h>
 #include <linux/weir.h>
 
@@ -18,9 +19,12 @@ struct weir_knob_desc {
 	s64 min;
 	s64 max;
 	s64 builtin;
+	s64 unlimited;		/* a value that stands above all others, or WEIR_KNOB_NO_UNLIMITED */
 	bool is_size;		/* takes a K, M or G */
 	bool is_policy;		/* a word, not a number */
 };
+
+#define WEIR_KNOB_NO_UNLIMITED	S64_MIN
 
 extern const struct weir_knob_desc weir_knobs[WEIR_KNOB_NR];
 
@@ -30,7 +34,10 @@ struct weir_knob_set {
 	u8 source[WEIR_KNOB_NR];
 };
 
-/* A layer: only the knobs in @mask say something. */
+/*
+ * A layer: only the knobs in @mask say something.  One writer at a time; whoever reads meanwhile
+ * reads @mask first.
+ */
 struct weir_knob_layer {
 	u32 mask;
 	struct weir_knob_set set;
@@ -41,13 +48,17 @@ struct weir_knob_layer {
 
 int weir_knob_parse(unsigned int knob, const char *text, size_t len, s64 *value);
 int weir_knob_check(unsigned int knob, s64 value);
+int weir_knob_compare(unsigned int knob, s64 a, s64 b);
+s64 weir_knob_lowest(unsigned int knob);
+s64 weir_knob_highest(unsigned int knob);
+int weir_number_parse(const char *text, size_t len, bool is_size, s64 *value);
 void weir_knob_accepts(unsigned int knob, char *buf, size_t size);
 int weir_knob_emit(unsigned int knob, s64 value, char *buf);
 const char *weir_source_name(u8 source);
 
 void weir_knob_layer_write(struct weir_knob_layer *layer, unsigned int knob, s64 value, u8 source);
 void weir_knob_layer_reset(struct weir_knob_layer *layer, unsigned int knob);
-bool weir_knob_resolve(const struct weir_knob_layer *own, const struct weir_knob_set *defaults,
-		       struct weir_knob_set *effective);
+bool weir_knob_layer_read(const struct weir_knob_layer *layer, unsigned int knob, s64 *value,
+			  u8 *source);
 
 #endif /* _WEIR_KNOBS_H */

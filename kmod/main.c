@@ -9,6 +9,7 @@
 #include "ctlpage.h"
 #include "defaults.h"
 #include "faults.h"
+#include "limits.h"
 #include "registry.h"
 #include "sysfs.h"
 
@@ -20,6 +21,7 @@ static int __init weir_init(void)
 	ret = weir_ctlpage_init();
 	if (ret)
 		return ret;
+	weir_limits_init();
 	weir_defaults_init();
 	ret = weir_registry_init();
 	if (ret)
@@ -42,6 +44,7 @@ exit_faults:
 exit_registry:
 	weir_registry_exit();
 exit_ctlpage:
+	weir_defaults_exit();
 	weir_ctlpage_exit();
 	return ret;
 }
@@ -56,6 +59,7 @@ static void __exit weir_exit(void)
 	weir_registry_exit();
 	weir_sysfs_exit();
 	weir_faults_exit();
+	weir_defaults_exit();
 	weir_ctlpage_exit();
 }
 

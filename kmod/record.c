@@ -20,8 +20,8 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "defaults.h"
 #include "faults.h"
+#include "layers.h"
 #include "record.h"
 #include "sysfs.h"
 
@@ -152,7 +152,7 @@ static void weir_record_publish(struct weir_record *rec)
 {
 	lockdep_assert_held(&rec->lock);
 
-	if (weir_knob_resolve(&rec->own, &weir_defaults, &rec->effective) || !rec->generation)
+	if (weir_layers_resolve(&rec->own, &rec->effective) || !rec->generation)
 		weir_ctlpage_write(rec->page, &rec->generation, &rec->effective);
 }
 

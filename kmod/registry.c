@@ -37,13 +37,13 @@ static u64 weir_registry_nr_attaches;
 static struct weir_faults weir_registry_gone;	/* of destroyed records */
 static struct workqueue_struct *weir_registry_wq;
 
-void weir_registry_lock(void)
+static void weir_registry_lock(void)
 	__acquires(&weir_registry_spinlock)
 {
 	spin_lock(&weir_registry_spinlock);
 }
 
-void weir_registry_unlock(void)
+static void weir_registry_unlock(void)
 	__releases(&weir_registry_spinlock)
 {
 	spin_unlock(&weir_registry_spinlock);
@@ -351,11 +351,18 @@ void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm)
 	weir_mm_drop(drop);
 }
 
-/* Have every record look at the layers below its own again. */
+/**
+ * weir_registry_refresh() - have every record look at the layers below its own again
+ *
+ * A process that attaches meanwhile has the change, too: either it enters the list before the lock
+ * is taken here, and is found in the walk, or after, and looks at the layers after that.
+ */
 void weir_registry_refresh(void)
 {
 	struct weir_record *rec;
 
+	weir_registry_lock();
+	weir_registry_unlock();
 	rcu_read_lock();
 	list_for_each_entry_rcu(rec, &weir_registry_list, node)
 		weir_record_refresh(rec);

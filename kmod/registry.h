@@ -42,8 +42,6 @@ struct weir_record *weir_registry_map_file(struct file *file, struct mm_struct *
 void weir_registry_map(struct weir_record *rec, struct mm_struct *mm);
 void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm);
 
-void weir_registry_lock(void);
-void weir_registry_unlock(void);
 void weir_registry_refresh(void);
 
 /* Since the module was loaded. */

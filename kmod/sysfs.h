@@ -26,14 +26,18 @@ typedef ssize_t (*weir_store_t)(struct kobject *kobj, struct kobj_attribute *att
 				const char *buf, size_t count);
 
 extern struct kobject *weir_processes;
+extern const struct attribute_group weir_limits_group;
 extern struct kobj_type weir_process_ktype;
 
+void weir_attribute_init(struct weir_attribute *attr, const char *name, unsigned int index,
+			 weir_show_t show, weir_store_t store);
 void weir_attributes_init_knobs(struct weir_attribute *attrs, struct attribute **list,
 				weir_show_t show, weir_store_t store);
 void weir_attributes_init_counters(struct weir_attribute *attrs, struct attribute **list,
 				   weir_show_t show);
 
 void weir_sysfs_process_init(void);
+void weir_sysfs_limits_init(void);
 int weir_sysfs_init(void);
 void weir_sysfs_exit(void);
 

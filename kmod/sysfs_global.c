@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /sys/kernel/mm/weir: the system defaults, the totals, and the directory of processes.
+ * /sys/kernel/mm/weir: the system defaults, the totals, and the directories of other files.
  */
 #include <linux/init.h>
 #include <linux/mm.h>
@@ -22,8 +22,9 @@ static const char * const weir_counter_names[WEIR_COUNTER_NR] = {
 	[WEIR_COUNTER_MMAP_MAJFLT] = "mmap_majflt",
 };
 
-static void __init weir_attribute_init(struct weir_attribute *attr, const char *name,
-				       unsigned int index, weir_show_t show, weir_store_t store)
+/* @store may be NULL: a file to read. */
+void __init weir_attribute_init(struct weir_attribute *attr, const char *name, unsigned int index,
+				weir_show_t show, weir_store_t store)
 {
 	attr->kobj_attr.attr.name = name;
 	attr->kobj_attr.attr.mode = store ? 0644 : 0444;
@@ -60,7 +61,7 @@ static ssize_t weir_default_show(struct kobject *kobj, struct kobj_attribute *at
 {
 	unsigned int knob = weir_attribute_index(attr);
 
-	return weir_knob_emit(knob, READ_ONCE(weir_defaults.value[knob]), buf);
+	return weir_knob_emit(knob, weir_defaults_read(knob), buf);
 }
 
 static ssize_t weir_default_store(struct kobject *kobj, struct kobj_attribute *attr,
@@ -109,6 +110,7 @@ static const struct attribute_group weir_stats_group = {
 
 static const struct attribute_group *weir_groups[] = {
 	&weir_default_group,
+	&weir_limits_group,
 	&weir_stats_group,
 	NULL,
 };
@@ -128,6 +130,7 @@ int __init weir_sysfs_init(void)
 
 	weir_global_attributes_init();
 	weir_sysfs_process_init();
+	weir_sysfs_limits_init();
 	weir_kobj = kobject_create_and_add("weir", mm_kobj);
 	if (!weir_kobj)
 		return -ENOMEM;

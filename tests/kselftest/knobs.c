@@ -35,7 +35,7 @@ static void check_knob(struct __test_metadata *_metadata, ctlpage_t *page, int k
 		       int source)
 {
 	static const char * const sources[] = {
-		"builtin", "default", "profile", "environment", "self", "sysfs",
+		"builtin", "default", "profile", "environment", "self", "sysfs", "limit",
 	};
 	static const char * const policies[] = { "fixed", "dynamic", "auto" };
 	struct weir_knobs knobs = { .size = sizeof(knobs) };

@@ -183,6 +183,42 @@ TEST_F(module, parameters)
 	ASSERT_EQ(0, unload_soon());
 }
 
+static int parameter_put(const char *knob, const char *text)
+{
+	char path[128];
+	int fd, n;
+
+	snprintf(path, sizeof(path), "/sys/module/weir/parameters/%s", knob);
+	fd = open(path, O_WRONLY);
+	if (fd < 0)
+		return -errno;
+	n = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return n;
+}
+
+/* A parameter written while the module is there is the default. */
+TEST_F(module, parameters_are_written)
+{
+	ctlpage_t *page = weir_attach_self();
+	uint32_t generation;
+
+	ASSERT_NE(NULL, page);
+	EXPECT_EQ(0, parameter_put("mmap_threshold", "2M\n"));
+	EXPECT_STREQ("2097152", sysfs_get("defaults/mmap_threshold"));
+	EXPECT_EQ(2 << 20, page->knob[WEIR_KNOB_MMAP_THRESHOLD]);
+	EXPECT_EQ(WEIR_SOURCE_DEFAULT, page->source[WEIR_KNOB_MMAP_THRESHOLD]);
+	generation = page->generation;
+	EXPECT_EQ(-EINVAL, parameter_put("mmap_threshold", "1x"));
+	EXPECT_EQ(-EINVAL, parameter_put("mmap_threshold", "\n"));
+	EXPECT_EQ(-ERANGE, parameter_put("mmap_threshold", "-1"));
+	EXPECT_EQ(-ERANGE, parameter_put("mmap_threshold", "65537G"));
+	EXPECT_EQ(-EINVAL, parameter_put("policy", "fast"));
+	EXPECT_EQ(generation, page->generation);
+	EXPECT_EQ(0, parameter_put("mmap_threshold", "default"));
+	EXPECT_EQ(WEIR_SOURCE_BUILTIN, page->source[WEIR_KNOB_MMAP_THRESHOLD]);
+}
+
 static const struct bad {
 	const char *parameters;
 	int error;

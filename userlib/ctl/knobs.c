@@ -63,6 +63,7 @@ static const struct {
 	[WEIR_SOURCE_ENVIRONMENT]	= { "environment", 'E' },
 	[WEIR_SOURCE_SELF]		= { "self", 'S' },
 	[WEIR_SOURCE_SYSFS]		= { "sysfs", 'W' },
+	[WEIR_SOURCE_LIMIT]		= { "limit", 'L' },
 };
 _Static_assert(ARRAY_SIZE(source_names) == WEIR_SOURCE_NR, "a source without a name");
 

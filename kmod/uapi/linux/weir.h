@@ -16,7 +16,7 @@
  * Layout: fixed-width members, 64-bit ones aligned to 8, so that a 32-bit program on a 64-bit
  * kernel uses the same bytes.
  *
- * Changes: first version; then WEIR_KNOB_HUGETLB.
+ * Changes: first version; then WEIR_KNOB_HUGETLB; then WEIR_SOURCE_LIMIT.
  */
 #ifndef _UAPI_LINUX_WEIR_H
 #define _UAPI_LINUX_WEIR_H
@@ -87,6 +87,8 @@ enum weir_policy {
 /*
  * Where a knob's effective value comes from.  ENVIRONMENT, SELF and SYSFS are one layer, the
  * process's own record, in which the latest write wins; it beats PROFILE, which beats DEFAULT.
+ * LIMIT stands in place of each of them whose value lies outside of the admin's limits: the
+ * effective value is then the limit.
  */
 enum weir_source {
 	WEIR_SOURCE_BUILTIN,		/* the system default, as compiled in */
@@ -95,6 +97,7 @@ enum weir_source {
 	WEIR_SOURCE_ENVIRONMENT,	/* record: the environment at start */
 	WEIR_SOURCE_SELF,		/* record: the process itself (mallopt, ioctl) */
 	WEIR_SOURCE_SYSFS,		/* record: processes/<pid>/ written by admin or owner */
+	WEIR_SOURCE_LIMIT,		/* another layer's value, replaced by a limit */
 	WEIR_SOURCE_NR,
 };
 
