@@ -10,10 +10,21 @@
 
 #define SLOTS_AT_FIRST	((size_t)4096)
 
-/* Past whoever stands in for the C library's mmap(). */
+/*
+ * Past whoever stands in for the C library's mmap(). But the thread sanitizer must see that memory is new: what
+ * another thread did at the address before is no race.
+ */
+#ifdef __SANITIZE_THREAD__
+#define MAP(size) mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+#define UNMAP(start, size) munmap(start, size)
+#else
+#define MAP(size) (void *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+#define UNMAP(start, size) syscall(SYS_munmap, start, size)
+#endif
+
 static void *map(size_t size)
 {
-	void *p = (void *)syscall(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = MAP(size);
 
 	return p == MAP_FAILED ? NULL : p;
 }
@@ -46,7 +57,7 @@ bool blockset_make(struct blockset *s)
 void blockset_drop(struct blockset *s)
 {
 	if (s->entry)
-		syscall(SYS_munmap, s->entry, s->slots * sizeof(struct block_entry));
+		UNMAP(s->entry, s->slots * sizeof(struct block_entry));
 	s->entry = NULL;
 }
 

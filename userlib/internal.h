@@ -20,7 +20,7 @@ static inline void ensure_ready(void)
 }
 
 /* M_PERTURB: 0, or freed memory is filled with its lowest byte and allocated memory with that one's complement. */
-extern int perturb_byte;
+extern _Atomic int perturb_byte;
 
 /*
  * malloc.c: a chunk of nb bytes aligned to align past the thread cache, or NULL. After klink_poll().

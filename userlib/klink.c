@@ -65,10 +65,10 @@ static uint32_t read_page(const struct weir_ctlpage *page, struct knob_set *set)
 	for (int tries = 0; tries < 100; tries++) {
 		before = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
 		for (int k = 0; k < WEIR_KNOB_NR; k++) {
-			set->value[k] = __atomic_load_n(&page->knob[k], __ATOMIC_RELAXED);
-			set->source[k] = __atomic_load_n(&page->source[k], __ATOMIC_RELAXED);
+			/* No later load comes before these; a fence would say so once, but to no thread sanitizer. */
+			set->value[k] = __atomic_load_n(&page->knob[k], __ATOMIC_ACQUIRE);
+			set->source[k] = __atomic_load_n(&page->source[k], __ATOMIC_ACQUIRE);
 		}
-		atomic_thread_fence(memory_order_acquire);
 		after = __atomic_load_n(&page->generation, __ATOMIC_RELAXED);
 		if (before == after && !(before & 1))
 			return after;

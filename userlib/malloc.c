@@ -14,7 +14,7 @@
 /* No chunk is larger. */
 #define NEXT_SIZE_MAX	((size_t)1 << 46)
 
-int perturb_byte;
+_Atomic int perturb_byte;
 
 /* The arena has nothing: a chunk mapped alone if the knobs say so, else more memory, or another arena's. */
 static SELDOM struct chunk *alloc_more(struct arena *a, size_t nb, size_t align, size_t need, size_t *dirty)

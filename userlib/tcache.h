@@ -150,7 +150,7 @@ void tcache_totals(size_t *chunks, size_t *bytes);
  * tcache_apply_limits() for the caller's own.
  */
 void tcache_set_count(unsigned int count);
-extern unsigned int tcache_count_wanted;
+extern _Atomic unsigned int tcache_count_wanted;
 void tcache_set_max(size_t bytes);
 void tcache_apply_limits(struct tcache *t);
 /* For check.c: the first cache (t NULL), the one behind t; NULL behind the last. tcache_lock() is held. */

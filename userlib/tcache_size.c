@@ -20,7 +20,7 @@
 #define BUDGET_MIN	((size_t)64 << 10)
 #define BUDGET_MAX	((size_t)2 << 20)
 
-unsigned int tcache_count_wanted = UINT16_MAX;	/* UINT16_MAX: by the bytes */
+_Atomic unsigned int tcache_count_wanted = UINT16_MAX;	/* UINT16_MAX: by the bytes */
 static size_t max_wanted = CLASS_MAX;
 
 void tcache_set_count(unsigned int count)
@@ -56,11 +56,12 @@ bool tcache_caches(size_t index)
 
 static unsigned int bin_most(size_t index)
 {
-	unsigned int n = bin_capacity(index);
+	/* Read once: another thread may be in mallopt(). */
+	unsigned int n = bin_capacity(index), wanted = tcache_count_wanted;
 
 	if (!tcache_caches(index))
 		return 0;
-	return n < tcache_count_wanted ? n : tcache_count_wanted;
+	return n < wanted ? n : wanted;
 }
 
 static void set_limit(struct tcache *t, size_t index, unsigned int limit)

@@ -13,4 +13,5 @@ stress() {
 export ASAN_OPTIONS=exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
 check 'the address sanitizer has nothing to say' stress address "${OPERATIONS:-4e6}"
 check 'nor has the undefined-behaviour sanitizer' stress undefined "${OPERATIONS:-5e6}"
+check 'nor has the thread sanitizer' stress thread "${OPERATIONS:-1.5e6}"
 finish

@@ -232,13 +232,14 @@ static void turn_a_knob(struct worker *w)
 {
 	static const int sizes[] = { 0, 1000, 64 * 1024, 128 * 1024, 1 << 20, 32 << 20, -1 };
 
-	switch (below(w, 6)) {
+	switch (below(w, 7)) {
 	case 0: mallopt(M_MMAP_THRESHOLD, sizes[1 + below(w, 6)]); break;
 	case 1: mallopt(M_MMAP_MAX, below(w, 2) ? 65536 : below(w, 100)); break;
 	case 2: mallopt(M_TRIM_THRESHOLD, sizes[below(w, 7)]); break;
 	case 3: mallopt(M_TOP_PAD, sizes[below(w, 5)]); break;
 	case 4: mallopt(M_ARENA_MAX, 1 + below(w, 8)); break;
 	case 5: mallopt(M_MXFAST, below(w, 161)); break;
+	case 6: mallopt(M_PERTURB, below(w, 3) ? 0 : below(w, 256)); break;
 	}
 }
 

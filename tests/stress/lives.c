@@ -86,7 +86,7 @@ static void progress(unsigned long now)
 /* Returns whether there is more to do. */
 static bool breathe(struct worker *w, unsigned long calls)
 {
-	unsigned long before = atomic_fetch_add(&total, calls), now = before + calls;
+	unsigned long before = atomic_fetch_add_explicit(&total, calls, memory_order_relaxed), now = before + calls;
 
 	progress(now);
 	pthread_rwlock_unlock(&world);
