@@ -11,6 +11,7 @@
 #include "defaults.h"
 #include "layers.h"
 #include "limits.h"
+#include "trace.h"
 
 struct weir_knob_set weir_defaults = {
 	.value = {
@@ -81,6 +82,7 @@ int weir_defaults_store(unsigned int knob, const char *text, size_t len)
 	WRITE_ONCE(weir_defaults.source[knob], source);
 	if (weir_defaults_live)
 		weir_layers_publish();
+	trace_knob(0, weir_knobs[knob].name, weir_defaults_read(knob), weir_source_name(source));
 	weir_layers_unlock();
 	return 0;
 }

@@ -24,6 +24,7 @@
 #include "layers.h"
 #include "record.h"
 #include "sysfs.h"
+#include "trace.h"
 
 /* Records not yet released, and one for the module: its code is needed for as long. */
 static atomic_t weir_record_count = ATOMIC_INIT(1);
@@ -42,6 +43,7 @@ static int weir_record_inherit(struct weir_record *rec, struct weir_record *pare
 		*copy = *set;
 	spin_unlock(&parent->lock);
 	RCU_INIT_POINTER(rec->regions, copy);
+	rec->parent = parent->nr;
 	return 0;
 }
 
@@ -165,6 +167,18 @@ void weir_record_refresh(struct weir_record *rec)
 	spin_unlock(&rec->lock);
 }
 
+static void weir_record_trace_knobs(struct weir_record *rec, u32 mask)
+{
+	unsigned int knob;
+
+	if (!trace_knob_enabled())
+		return;
+	for (knob = 0; knob < WEIR_KNOB_NR; knob++)
+		if (mask & (1u << knob))
+			trace_knob(rec->nr, weir_knobs[knob].name, rec->effective.value[knob],
+				   weir_source_name(rec->effective.source[knob]));
+}
+
 /* The change has been checked: knobs known, values in range, no knob in both masks. */
 void weir_record_change_knobs(struct weir_record *rec, const struct weir_knob_change *change)
 {
@@ -180,6 +194,7 @@ void weir_record_change_knobs(struct weir_record *rec, const struct weir_knob_ch
 	}
 	if (!rec->retired)
 		weir_record_publish(rec);
+	weir_record_trace_knobs(rec, change->set_mask | change->default_mask);
 	spin_unlock(&rec->lock);
 }
 

@@ -42,6 +42,7 @@ struct weir_record {
 	pid_t nr;				/* C: its global number, the directory's name */
 	kuid_t uid;				/* C: its effective owner then */
 	kgid_t gid;				/* C */
+	pid_t parent;				/* C: whose knobs it has inherited, or 0 */
 	struct weir_faults base;		/* C: what the counters started from */
 
 	spinlock_t lock;			/* what is marked L; innermost */

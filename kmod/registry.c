@@ -22,6 +22,7 @@
 #include "ctlpage.h"
 #include "registry.h"
 #include "sysfs.h"
+#include "trace.h"
 
 /* Directories removed at a time: few, as sysfs has one lock for all. */
 #define WEIR_REAPERS	4
@@ -113,6 +114,16 @@ static void weir_registry_reap(struct work_struct *work)
 	queue_rcu_work(weir_registry_wq, &rec->destroy);
 }
 
+static void weir_registry_trace_detach(struct weir_record *rec)
+{
+	struct weir_faults faults;
+
+	if (!trace_detach_enabled())
+		return;
+	weir_ctlpage_read_faults(rec->page, &faults);
+	trace_detach(rec->nr, faults.minflt, faults.majflt);
+}
+
 /*
  * Returns the mm whose reference is to be dropped outside the lock, or NULL.  Within vm_ops->close
  * that is never the last one: the address space being torn down has its own.
@@ -124,6 +135,7 @@ static struct mm_struct *weir_registry_retire(struct weir_record *rec)
 	lockdep_assert_held(&weir_registry_spinlock);
 
 	if (rec->state == WEIR_RECORD_ATTACHED) {
+		weir_registry_trace_detach(rec);
 		hlist_del_rcu(&rec->mm_node);
 		WRITE_ONCE(rec->mm, NULL);
 		WRITE_ONCE(weir_registry_nr_attached, weir_registry_nr_attached - 1);
@@ -293,6 +305,8 @@ int weir_registry_attach(struct weir_record *rec, struct file *file)
 		weir_registry_detach(rec);
 	else
 		weir_record_refresh(rec);
+	if (!ret)
+		trace_attach(rec->nr, __kuid_val(rec->uid), rec->parent);
 	weir_record_put(rec);
 	return ret;
 }
