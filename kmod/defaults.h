@@ -7,7 +7,10 @@
 
 #include "knobs.h"
 
-/* As written, not clamped.  Written under the layers' lock, with WRITE_ONCE(); read with READ_ONCE(). */
+/*
+ * As written, not clamped.  Written under the layers' lock, with WRITE_ONCE(); read with
+ * READ_ONCE().
+ */
 extern struct weir_knob_set weir_defaults;
 
 int weir_defaults_store(unsigned int knob, const char *text, size_t len);

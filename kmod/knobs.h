@@ -19,7 +19,7 @@ struct weir_knob_desc {
 	s64 min;
 	s64 max;
 	s64 builtin;
-	s64 unlimited;		/* a value that stands above all others, or WEIR_KNOB_NO_UNLIMITED */
+	s64 unlimited;		/* a value above all others, or WEIR_KNOB_NO_UNLIMITED */
 	bool is_size;		/* takes a K, M or G */
 	bool is_policy;		/* a word, not a number */
 };

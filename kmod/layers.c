@@ -15,13 +15,11 @@
 static DEFINE_MUTEX(weir_layers_mutex);
 
 void weir_layers_lock(void)
-	__acquires(&weir_layers_mutex)
 {
 	mutex_lock(&weir_layers_mutex);
 }
 
 void weir_layers_unlock(void)
-	__releases(&weir_layers_mutex)
 {
 	mutex_unlock(&weir_layers_mutex);
 }

@@ -3,6 +3,8 @@
 # Included at the end of each test folder's Makefile, which sets
 #   TEST_GEN_PROGS   programs with a source file of that name; TEST_PROGS scripts (see lib.mk)
 #   RUN_IN           host or guest: where tests/run runs them; guest is a machine with the module
+#   KERNELS          the kernels they are for, when tests/run is asked for one (in the guest, all; on the
+#                    host, stock); KERNELS_<program> for one alone
 #   VM_OPTIONS       options for tests/vm/run, VM_OPTIONS_<program> for one alone
 #   TIMEOUT          seconds a program may take, TIMEOUT_<program> for one alone
 # A program finds the project's folder in $WEIR_TOP.
@@ -12,6 +14,7 @@ export WEIR_TOP
 KSFT		?= $(WEIR_TOP)/build/ksft
 OUTPUT		?= $(WEIR_TOP)/build/tests/$(notdir $(CURDIR))
 RUN_IN		?= $(if $(filter kselftest,$(notdir $(CURDIR))),guest,host)
+KERNELS		?= $(if $(filter guest,$(RUN_IN)),stock rt debug kcsan,stock)
 TIMEOUT		?= 45
 
 ifeq ($(wildcard $(KSFT)/lib.mk),)
@@ -28,9 +31,14 @@ LOCAL_HDRS	+= $(wildcard *.h) $(WEIR_TOP)/kmod/uapi/linux/weir.h
 all:
 include $(KSFT)/lib.mk
 
-# For tests/run: where, limit and path of each program, then the machine's options.
+comma		:= ,
+space		:= $() $()
+# kernels PROGRAM: with commas between them.
+kernels		= $(subst $(space),$(comma),$(strip $(or $(KERNELS_$(notdir $1)),$(KERNELS))))
+
+# For tests/run: where, on which kernels, limit and path of each program, then the machine's options.
 .PHONY: list
 list:
 	@$(foreach i,$(TEST_GEN_PROGS) $(TEST_CUSTOM_PROGS) $(addprefix $(CURDIR)/,$(TEST_PROGS)),echo \
-		"$(RUN_IN) $(or $(TIMEOUT_$(notdir $i)),$(TIMEOUT)) $(realpath $i)" \
+		"$(RUN_IN) $(call kernels,$i) $(or $(TIMEOUT_$(notdir $i)),$(TIMEOUT)) $(realpath $i)" \
 		"$(or $(VM_OPTIONS_$(notdir $i)),$(VM_OPTIONS))";)

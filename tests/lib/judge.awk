@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Reads what tests/lib/execute prints, shows it, and appends to the file named by RESULTS one line for
-# each program that ended: `PROGRAM PASSED FAILED SKIPPED'.  What failed goes to the file FAILURES.
+# each program that ended: `PROGRAM PASSED FAILED SKIPPED'.  What failed goes to the file FAILURES.  KERNEL is
+# shown with it.
 
 function short(path) {
 	sub("^" TOP "/", "", path)
@@ -12,7 +13,7 @@ function short(path) {
 function note(what) {
 	failed++
 	print "# FAILED: " short(program) ": " what
-	print short(program) ": " what >>FAILURES
+	print (KERNEL ? KERNEL ": " : "") short(program) ": " what >>FAILURES
 }
 
 function begin(path) {

@@ -110,8 +110,8 @@ enum weir_state {
 
 /*
  * Fault counters.  minflt and majflt are those of the whole address space and start from the
- * process's own count (getrusage(2), ps -o minflt,majflt) at the moment it attached, so they agree with
- * it afterwards; the regions' start from zero.  heap is brk memory and regions declared
+ * process's own count (getrusage(2), ps -o minflt,majflt) at the moment it attached, so they agree
+ * with it afterwards; the regions' start from zero.  heap is brk memory and regions declared
  * WEIR_REGION_HEAP, mmap is regions declared WEIR_REGION_MMAP.  They only ever grow, except that
  * a major fault is seen as minor until its I/O is done.
  */
@@ -194,11 +194,11 @@ struct weir_attach {
  * a bit for each knob known (@set_mask) and 0 (@default_mask).
  *
  * WEIR_IOC_SET_KNOBS writes the knobs in @set_mask to the caller's record and gives those in
- * @default_mask back to the layer below: all of them or, on an error, none.  @source is not read and must
- * be zero.  With WEIR_KNOBS_ENVIRONMENT the source is recorded as the environment.
+ * @default_mask back to the layer below: all of them or, on an error, none.  @source is not read
+ * and must be zero.  With WEIR_KNOBS_ENVIRONMENT the source is recorded as the environment.
  *
- * A caller newer than the module leaves out what is at or beyond the control page's @knob_nr: one such knob and
- * the whole call is refused.
+ * A caller newer than the module leaves out what is at or beyond the control page's @knob_nr: one
+ * such knob and the whole call is refused.
  *
  * EINVAL   size, flags, an unknown knob, a knob in both masks
  * ERANGE   a value out of its range
@@ -247,7 +247,7 @@ struct weir_region {
 struct weir_regions {
 	__u32 size;			/* in: sizeof(struct weir_regions) */
 	__u32 flags;			/* in: 0 */
-	__u32 nr;			/* in: how many of @region are meant; the rest must be zero */
+	__u32 nr;			/* in: how many of @region are meant, the rest is zero */
 	__u32 reserved;			/* 0 */
 	struct weir_region region[WEIR_REGION_SLOTS];
 };
