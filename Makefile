@@ -120,15 +120,18 @@ demo:				## show what it is for, on a live process in a virtual machine
 test:				## run every test, on this machine and in virtual ones
 	tests/setup/packages build vm test
 	tests/setup/kernel stock
+	tests/setup/kernel-debug source
 	tests/setup/ksft
 	tests/setup/sources
 	$(MAKE) -s all
 	tests/run
 
-check: all			## run the tests that need no virtual machine
+check:				## the kernel's own checks of the module: checkpatch, sparse, W=1, coccicheck
+	tests/setup/packages build kernel test
+	tests/setup/kernel stock
+	tests/setup/kernel-debug source
 	tests/setup/ksft
-	tests/setup/sources
-	tests/run host
+	tests/run host static
 
 bench:				## measure against other allocators; BENCH= gives options to tests/bench/run
 	tests/setup/packages build bench
