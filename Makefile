@@ -14,7 +14,7 @@ MAKEFLAGS += -r
 # Where depmod and ldconfig are, also after `su'.
 export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
-.PHONY: all library ctl module demo test check bench install uninstall clean help
+.PHONY: all library ctl module demo test check bench fuzz install uninstall clean help
 all: library ctl module		## build the library, the command and the module
 
 help:				## list the targets
@@ -132,6 +132,11 @@ check:				## the kernel's own checks of the module: checkpatch, sparse, W=1, coc
 	tests/setup/kernel-debug source
 	tests/setup/ksft
 	tests/run host static
+
+fuzz: library			## look for faults in the library by the fuzzer, until stopped
+	tests/setup/packages build test
+	tests/setup/ksft
+	tests/fuzz/run --forever
 
 bench:				## measure against other allocators; BENCH= gives options to tests/bench/run
 	tests/setup/packages build bench

@@ -10,8 +10,8 @@
 
 /*
  * A block is as long as its request, or a little longer; one that realloc has left in place is up to twice
- * as long, and one that is aligned may be rounded up to that. One mapped alone has a page at least, and may
- * have been kept whole where the kernel would not cut it.
+ * as long, and one that is aligned may be rounded up to that. One mapped alone has what is left of its pages
+ * behind the alignment, and may have been kept whole where the kernel would not cut it.
  */
 static bool size_fits(const void *mem, size_t align, size_t size)
 {
@@ -19,7 +19,8 @@ static bool size_fits(const void *mem, size_t align, size_t size)
 
 	if (unlikely(size > usable))
 		return false;
-	return usable / 2 <= size + align + MINSIZE || usable >= os_page_size - MEM_OFFSET;
+	return usable / 2 <= size + align + MINSIZE || usable >= os_page_size - MEM_OFFSET ||
+		(!piece_class(mem) && is_mmapped(mem2chunk(mem)));
 }
 
 WEIR_EXPORT void free_sized(void *mem, size_t size)

@@ -91,6 +91,37 @@ TEST(right_alignments_pass)
 		}
 }
 
+/*
+ * Mapped alone, a block has less than a page where the alignment leads far into it. All are kept, so that
+ * what the arena has is used up.
+ */
+TEST(right_alignments_pass_of_what_is_mapped)
+{
+	size_t mapped = 0;
+
+	malloc_trim(0);
+	ASSERT_EQ(1, mallopt(M_MMAP_THRESHOLD, 0));
+	for (size_t align = 16; align <= 4 * K; align *= 2)
+		for (size_t size = 1; size < 5000; size += 1 + size / 5) {
+			void *p[40];
+
+			for (int i = 0; i < 40; i++) {
+				p[i] = aligned_alloc(align, size);
+				ASSERT_NE(NULL, p[i]);
+			}
+			mapped += mallinfo2().hblks;
+			for (int i = 0; i < 20; i++)
+				free_aligned_sized(p[i], align, size);
+			for (int i = 20; i < 40; i++) {
+				p[i] = realloc(p[i], size / 2 + 1);
+				ASSERT_NE(NULL, p[i]);
+				free_sized(p[i], size / 2 + 1);
+			}
+		}
+	EXPECT_NE(0, mapped);
+	ASSERT_EQ(1, mallopt(M_MMAP_THRESHOLD, 128 * K));
+}
+
 TEST(null_is_nothing)
 {
 	free_sized(NULL, 0);
