@@ -54,6 +54,9 @@ static inline size_t class_serving(size_t bytes)
 	return nb < PIECE_MAX + 17 ? CLASS_PIECES : class_step(nb - 17);
 }
 
+/* Of chunks in steps? */
+static inline bool class_is_step(size_t index) { return index - CLASS_PIECES < CLASS_EXACT - CLASS_PIECES; }
+
 /* Of a chunk of at most CLASS_EXACT_MAX. */
 static inline size_t class_exact(size_t size) { return CLASS_EXACT + (size >> 4) - 2; }
 

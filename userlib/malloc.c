@@ -130,7 +130,7 @@ static inline void *get_cached(size_t bytes)
 	if (likely(bytes <= PIECE_MAX))
 		return tcache_get(class_of_piece(bytes));
 	if (bytes <= CLASS_MAX_REQUEST)
-		return tcache_get(class_serving(bytes));
+		return tcache_get_step(class_serving(bytes));
 	return NULL;
 }
 
@@ -143,7 +143,7 @@ WEIR_EXPORT void *malloc(size_t bytes)
 		if (likely(mem))
 			return mem;
 	} else if (bytes <= CLASS_MAX_REQUEST) {
-		mem = tcache_get(class_serving(bytes));
+		mem = tcache_get_step(class_serving(bytes));
 		if (likely(mem))
 			return mem;
 	}
@@ -280,7 +280,8 @@ __attribute__((noinline, flatten)) void free_slow(void *mem)
 	}
 	c = mem2chunk(mem);
 	class = cached_class(mem, chunk_head(c));
-	if (class && likely(is_behind_used(size_behind(c))) && tcache_put(mem, class))
+	if (class && likely(is_behind_used(size_behind(c))) &&
+	    (class_is_step(class) ? tcache_put_step(mem, class) : tcache_put(mem, class)))
 		return;
 	if (is_mmapped(c)) {
 		free_mapped(c);

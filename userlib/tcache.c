@@ -17,6 +17,8 @@ static void push(struct tcache *t, size_t index, void *mem)
 	*tcache_key_of(mem) = tcache_key;
 	tcache_set_top(t, index, t->bin[index].top - 1);
 	t->slots[t->bin[index].top] = mem;
+	if (class_is_step(index))
+		t->step_bytes += class_size(index);
 }
 
 /*
@@ -61,6 +63,8 @@ void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
 	free_blocks(t, index < CLASS_PIECES ? index : 0, &t->slots[t->bottom[index]] - drop, drop);
 	memmove(top + drop, top, keep * sizeof(void *));
 	tcache_set_top(t, index, t->bin[index].top + drop);
+	if (class_is_step(index))
+		t->step_bytes -= drop * class_size(index);
 }
 
 /* Of the smallest pieces a cache line full, or another thread would get the other half of the line. */
@@ -68,7 +72,7 @@ static SELDOM void start_bin(struct tcache *t, size_t index)
 {
 	t->batch[index] = index < CLASS_PIECES && class_size(index) < 64 ? 2 : 1;
 	if (!tcache_bin_limit(t, index))
-		tcache_raise_limit(t, index);
+		(void)(class_is_step(index) ? tcache_raise_step(t, index) : tcache_raise_limit(t, index));
 }
 
 /* The first is for the request, the rest goes into the bin, lowest address on top. */
@@ -98,7 +102,7 @@ SELDOM void *tcache_get_slow(const struct tcache *t, size_t class)
 
 	if (t->slots[t->bin[class].top] == &tcache_end)
 		return NULL;
-	mem = tcache_get(class);
+	mem = class_is_step(class) ? tcache_get_step(class) : tcache_get(class);
 	if (unlikely(!mem))
 		die("malloc(): write after free detected in tcache");
 	return mem;
@@ -109,6 +113,18 @@ static void check_not_cached(const struct tcache *t, size_t index, const void *m
 	for (void *const *slot = &t->slots[t->bin[index].top]; *slot != &tcache_end; slot++)
 		if (*slot == mem)
 			die("free(): double free detected in tcache 2");
+}
+
+static bool put_step_slow(struct tcache *t, void *mem, size_t index)
+{
+	if (t->bin[index].top == t->bin[index].full && !tcache_raise_step(t, index))
+		tcache_drop_older(t, index, tcache_count(t, index) / 2);
+	if (t->step_bytes + class_size(index) > t->step_most) {
+		tcache_make_room(t);
+		tcache_look(t);
+	}
+	push(t, index, mem);
+	return true;
 }
 
 bool tcache_put_slow(void *mem, size_t index)
@@ -125,6 +141,8 @@ bool tcache_put_slow(void *mem, size_t index)
 	}
 	if (!t || !tcache_caches(index))
 		return false;
+	if (class_is_step(index))
+		return put_step_slow(t, mem, index);
 	if (t->bin[index].top == t->bin[index].full && !tcache_raise_limit(t, index)) {
 		/* Of those that are few in a cache each goes alone: its fast bin is as good a place. */
 		if (tcache_bin_limit(t, index) < DROP_LEAST)

@@ -39,8 +39,10 @@ struct tcache {
 	uint8_t room[CLASSES];		/* slots that the bin has at all */
 	struct arena *arena;		/* where it was lucky last */
 	struct tcache *next, *prev;	/* all caches, tcache.c's lock */
-	size_t reserved;		/* bytes that all bins may hold together */
+	size_t reserved;		/* bytes that the bins without the steps may hold together */
+	size_t step_bytes, step_most;	/* that those of the steps hold, and may hold */
 	unsigned int victim;		/* the bin that has to give way next */
+	unsigned int step_victim;	/* likewise, of the steps */
 	unsigned int refusals;		/* how many wishes for a higher limit are not heard */
 	size_t window;			/* of the arena, when tcache_age() was last called */
 	unsigned int quiet_frees;	/* tcache_consolidate(): do nothing that many times */
@@ -106,6 +108,27 @@ static inline bool tcache_put(void *mem, size_t class)
 	SAME_REGISTER(top);
 	t->slots[top] = mem;
 	tcache_set_top(t, class, top);
+	return true;
+}
+
+/* The same for a class of steps, whose bytes are counted: such blocks are not that many. */
+static inline void *tcache_get_step(size_t class)
+{
+	void *mem = tcache_get(class);
+
+	if (likely(mem))
+		tcache_self->step_bytes -= class_size(class);
+	return mem;
+}
+
+static inline bool tcache_put_step(void *mem, size_t class)
+{
+	struct tcache *t = tcache_self;
+	size_t bytes = t->step_bytes + class_size(class);
+
+	if (unlikely(bytes > t->step_most) || unlikely(!tcache_put(mem, class)))
+		return false;
+	t->step_bytes = bytes;
 	return true;
 }
 

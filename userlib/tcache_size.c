@@ -66,7 +66,8 @@ static unsigned int bin_most(size_t index)
 
 static void set_limit(struct tcache *t, size_t index, unsigned int limit)
 {
-	t->reserved += class_size(index) * limit - class_size(index) * tcache_bin_limit(t, index);
+	if (!class_is_step(index))
+		t->reserved += class_size(index) * limit - class_size(index) * tcache_bin_limit(t, index);
 	t->bin[index].full = t->bottom[index] - limit;
 }
 
@@ -120,6 +121,7 @@ void tcache_size_init(struct tcache *t)
 	t->slots[0] = &tcache_end;
 	t->next_slot = 1;
 	t->all_slots = all_slots();
+	t->step_most = BUDGET_MIN;
 }
 
 static size_t budget(const struct tcache *t)
@@ -139,7 +141,7 @@ static SELDOM bool take_from_victim(struct tcache *t, size_t but)
 	for (size_t n = 0; n < CLASSES; n++) {
 		i = t->victim = t->victim + 1 < CLASSES ? t->victim + 1 : 0;
 		limit = tcache_bin_limit(t, i);
-		if (!limit || i == but)
+		if (!limit || i == but || class_is_step(i))
 			continue;
 		limit /= 2;
 		if (tcache_count(t, i) > limit)
@@ -183,6 +185,31 @@ bool tcache_raise_limit(struct tcache *t, size_t index)
 	return raise_limit_now(t, index);
 }
 
+bool tcache_raise_step(struct tcache *t, size_t index)
+{
+	unsigned int limit = tcache_bin_limit(t, index), most = bin_most(index), next = limit ? 2 * limit : 4;
+
+	next = next < most ? next : most;
+	if (next <= limit || (next > t->room[index] && !set_room(t, index, next)))
+		return false;
+	set_limit(t, index, next);
+	return true;
+}
+
+/* The older half of one bin after the other. */
+SELDOM void tcache_make_room(struct tcache *t)
+{
+	size_t i, count;
+
+	t->step_most = budget(t);
+	for (size_t n = 0; n < CLASSES && t->step_bytes > t->step_most - t->step_most / 8; n++) {
+		i = t->step_victim = t->step_victim > CLASS_PIECES ? t->step_victim - 1 : CLASS_EXACT - 1;
+		count = tcache_count(t, i);
+		if (count)
+			tcache_drop_older(t, i, count / 2);
+	}
+}
+
 unsigned int tcache_batch_most(size_t index)
 {
 	size_t most = BATCH_BYTES / class_size(index);
@@ -198,6 +225,6 @@ SELDOM void tcache_raise_batch(struct tcache *t, size_t index)
 	next = next < most ? next : most;
 	t->batch[index] = next;
 	if (tcache_bin_limit(t, index) < next)
-		tcache_raise_limit(t, index);
+		(void)(class_is_step(index) ? tcache_raise_step(t, index) : tcache_raise_limit(t, index));
 }
 
