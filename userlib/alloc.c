@@ -132,7 +132,7 @@ static struct chunk *alloc_from_bins(struct arena *a, size_t nb)
 /* Better than a part of the top that was never used; much of it is needed to be worth the work. */
 static SELDOM struct chunk *alloc_from_fast_bins(struct arena *a, size_t nb)
 {
-	if (a->fast_bytes < a->system_mem >> CONSOLIDATE_SHIFT)
+	if (arena_kept(a) < a->system_mem >> CONSOLIDATE_SHIFT)
 		return NULL;
 	arena_consolidate(a);
 	return alloc_from_bins(a, nb);
@@ -149,7 +149,7 @@ struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty)
 
 	*dirty = SIZE_MAX;
 	c = alloc_from_bins(a, nb);
-	if (!c && a->fast_bytes >= CONSOLIDATE_BYTES && a->top && (size_t)(a->fresh - (char *)a->top) < nb)
+	if (!c && arena_kept(a) >= CONSOLIDATE_BYTES && a->top && (size_t)(a->fresh - (char *)a->top) < nb)
 		c = alloc_from_fast_bins(a, nb);
 	if (c)
 		return c;

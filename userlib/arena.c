@@ -66,18 +66,10 @@ void *arena_deferred_next(void *mem)
 
 static SELDOM void take_in_deferred(struct arena *a)
 {
-	void *mem = atomic_exchange_explicit(&a->deferred, NULL, memory_order_acquire), *next;
-	size_t span, largest = 0;
+	void *mem = atomic_exchange_explicit(&a->deferred, NULL, memory_order_acquire);
 
 	atomic_store_explicit(&a->deferred_bytes, 0, memory_order_relaxed);
-	for (; mem; mem = next) {
-		if (unlikely(!is_aligned(mem, MALLOC_ALIGN)))
-			die("free(): unaligned chunk detected in deferred list");
-		next = arena_deferred_next(mem);
-		span = arena_put(a, mem);
-		largest = span > largest ? span : largest;
-	}
-	arena_look(a, largest);
+	arena_put_list(a, mem);
 }
 
 static bool has_deferred(struct arena *a)
@@ -124,7 +116,7 @@ void arena_unlock(struct arena *a)
 		take_in_more(a);
 }
 
-void arena_defer_add(struct deferral *d, struct arena *a, void *mem)
+void arena_defer_add(struct deferral *d, struct arena *a, void *mem, size_t bytes)
 {
 	if (d->arena != a) {
 		arena_defer_end(d);
@@ -132,7 +124,7 @@ void arena_defer_add(struct deferral *d, struct arena *a, void *mem)
 	}
 	*(void **)mem = link_mangle(mem, d->first);
 	d->first = mem;
-	d->bytes += block_usable(mem);
+	d->bytes += bytes;
 }
 
 SELDOM void arena_defer_end(struct deferral *d)

@@ -54,6 +54,7 @@ struct arena {
 	struct run *runs[CLASS_PIECES];	/* run.h */
 	uint32_t run_pieces[CLASS_PIECES];	/* of all runs of the class */
 	size_t run_overhead;		/* bytes of runs that are in no piece */
+	size_t empty_bytes;		/* of runs that have no piece in use */
 	uint64_t fastmap[FASTMAP_WORDS];
 	void *fast[CLASSES];	/* fastbin.h */
 	struct bin unsorted;
@@ -62,6 +63,9 @@ struct arena {
 	_Alignas(64) void *_Atomic deferred;
 	_Atomic size_t deferred_bytes;
 };
+
+/* Free, but not coalesced. */
+static inline size_t arena_kept(const struct arena *a) { return a->fast_bytes + a->empty_bytes; }
 
 /* The A bit of every chunk in the arena. */
 static inline size_t arena_bit(const struct arena *a) { return a->main ? 0 : NON_MAIN_ARENA; }
@@ -105,10 +109,10 @@ struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty);
 unsigned int alloc_blocks(size_t index, unsigned int n, void **blocks);
 
 /*
- * release.c: take a block back: into its run, its fast bin, or by arena_coalesce(). Returns the size of
- * the span that came free, if one did. After any number of these, one arena_look() with the largest.
+ * release.c: take a list of blocks back, linked as deferred ones are, each into its run, its fast bin, or by
+ * arena_coalesce(); with one arena_look() at the end.
  */
-size_t arena_put(struct arena *a, void *mem);
+void arena_put_list(struct arena *a, void *mem);
 /* Returns the size of the free span that c is now part of. */
 size_t arena_coalesce(struct arena *a, struct chunk *c);
 /* Everything that is free becomes part of a free chunk; returns the size of the largest of them. */
@@ -177,7 +181,7 @@ struct deferral {
 	void *first, *last;
 	size_t bytes;
 };
-void arena_defer_add(struct deferral *d, struct arena *a, void *mem);
+void arena_defer_add(struct deferral *d, struct arena *a, void *mem, size_t bytes);
 void arena_defer_end(struct deferral *d);
 /* For check.c: the block behind mem on a deferred list. */
 void *arena_deferred_next(void *mem);

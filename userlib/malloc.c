@@ -214,18 +214,21 @@ static bool is_own(const struct tcache *t, const struct arena *a)
 static inline __attribute__((always_inline)) void free_to_arena(void *mem, size_t class)
 {
 	struct run *r = class ? run_of(mem, class, "free(): invalid pointer") : NULL;
-	struct arena *a = arena_of(mem2chunk(r ? (void *)r : mem));
+	struct arena *a = r ? r->arena : arena_of(mem2chunk(mem));
 	struct tcache *t = tcache_make();
 	struct deferral d = { 0 };
-	size_t span;
+	size_t span = 0;
 
 	klink_poll();
 	if (!is_own(t, a) || !arena_try(a)) {
-		arena_defer_add(&d, a, mem);
+		arena_defer_add(&d, a, mem, block_usable(mem));
 		arena_defer_end(&d);
 		return;
 	}
-	span = r ? run_put(a, r, mem, class) : fastbin_put(a, mem2chunk(mem));
+	if (r)
+		run_put(a, r, mem, class);
+	else
+		span = fastbin_put(a, mem2chunk(mem));
 	arena_look(a, span);
 	arena_unlock(a);
 	tcache_look(t);

@@ -34,10 +34,10 @@ void arena_look(struct arena *a, size_t coalesced)
 		idle_look(a, hold);
 		return;
 	}
-	if (coalesced < TRIM_LOOK_SIZE && a->fast_bytes < TRIM_LOOK_SIZE && a->trim_epoch == epoch)
+	if (coalesced < TRIM_LOOK_SIZE && arena_kept(a) < TRIM_LOOK_SIZE && a->trim_epoch == epoch)
 		return;
 	a->trim_epoch = epoch;
-	if (a->fast_bytes >= TRIM_LOOK_SIZE || coalesced >= TRIM_LOOK_SIZE)
+	if (arena_kept(a) >= TRIM_LOOK_SIZE || coalesced >= TRIM_LOOK_SIZE)
 		arena_consolidate(a);
 	threshold = knobs_trim_threshold();
 	if (threshold < 0)
@@ -83,13 +83,33 @@ __attribute__((noinline)) size_t arena_coalesce(struct arena *a, struct chunk *c
 	return size;
 }
 
-size_t arena_put(struct arena *a, void *mem)
+static void *deferred_next(void *mem)
 {
-	size_t class = piece_class(mem);
+	if (unlikely(!is_aligned(mem, MALLOC_ALIGN)))
+		die("free(): unaligned chunk detected in deferred list");
+	return arena_deferred_next(mem);
+}
 
-	if (class)
-		return run_put(a, run_of(mem, class, "free(): invalid pointer"), mem, class);
-	return fastbin_put(a, mem2chunk(mem));
+void arena_put_list(struct arena *a, void *mem)
+{
+	size_t class = 0, span, largest = 0;
+	struct run *r = NULL;
+	void *next;
+
+	for (; mem; mem = next) {
+		next = deferred_next(mem);
+		if (!r || !run_has(r, mem)) {
+			class = piece_class(mem);
+			r = class ? run_of(mem, class, "free(): invalid pointer") : NULL;
+		}
+		if (r) {
+			run_put(a, r, mem, class);
+			continue;
+		}
+		span = fastbin_put(a, mem2chunk(mem));
+		largest = span > largest ? span : largest;
+	}
+	arena_look(a, largest);
 }
 
 SELDOM size_t arena_consolidate(struct arena *a)

@@ -20,8 +20,6 @@ static uintptr_t canary_of(const struct run *r, size_t class)
 	return tcache_key ^ (uintptr_t)r ^ class;
 }
 
-bool run_is_one(const struct run *r, size_t class) { return r->canary == canary_of(r, class); }
-
 void *piece_at(const struct run *r, size_t class, unsigned int number)
 {
 	uintptr_t span = (uintptr_t)r & ~(ORDINAL_SPAN - 1);
@@ -79,11 +77,6 @@ static unsigned int next_granules(const struct arena *a, size_t class)
 	return more > least ? more : least;
 }
 
-static size_t granules_of(const struct run *r)
-{
-	return chunksize(run_chunk(r)) >> GRANULE_SHIFT;
-}
-
 static size_t overhead_of(const struct run *r, size_t class)
 {
 	return chunksize(run_chunk(r)) - r->total * class_size(class);
@@ -134,72 +127,93 @@ static SELDOM struct run *run_make(struct arena *a, size_t class)
 		return NULL;
 	}
 	/* The chunk may be longer by too little for another one. */
-	*r = (struct run){ .canary = canary_of(r, class) };
+	*r = (struct run){ .canary = canary_of(r, class), .arena = a, .granules = nb >> GRANULE_SHIFT };
 	pieces_place(r, nb, class);
 	r->free = r->total;
-	for (unsigned int i = 0; i < r->total; i++)
-		r->map[i / 64] |= 1UL << i % 64;
+	for (unsigned int i = 0; i < r->total; i += 64)
+		r->map[i / 64] = r->total - i < 64 ? (1UL << (r->total - i)) - 1 : ~0UL;
+	a->empty_bytes += nb;
 	ring_insert_last(&a->runs[class], r);
 	a->run_pieces[class] += r->total;
 	a->run_overhead += overhead_of(r, class);
 	return r;
 }
 
+static bool is_empty(const struct run *r) { return r->free == r->total; }
+
+static size_t bytes_of(const struct run *r) { return (size_t)r->granules << GRANULE_SHIFT; }
+
+/* Up to n of the run's free pieces, by their addresses. */
+static unsigned int take_pieces(struct run *r, size_t class, unsigned int n, void **pieces)
+{
+	size_t size = class_size(class);
+	char *at = piece_at(r, class, 0);
+	unsigned int taken = 0;
+	uint64_t map;
+
+	for (unsigned int word = 0; taken < n; word++, at += 64 * size) {
+		for (map = r->map[word]; map && taken < n; map &= map - 1)
+			pieces[taken++] = at + __builtin_ctzl(map) * size;
+		r->map[word] = map;
+	}
+	return taken;
+}
+
 unsigned int run_take(struct arena *a, size_t class, unsigned int n, void **pieces)
 {
+	unsigned int taken = 0, some;
 	struct run *r = a->runs[class];
-	unsigned int taken = 0;
 
 	if (unlikely(!r))
 		r = run_make(a, class);
-	if (unlikely(!r))
-		return 0;
-	if (unlikely(r->canary != canary_of(r, class)))
-		die("malloc(): memory corruption (fast)");
-	n = n < r->free ? n : r->free;
-	for (unsigned int word = 0; taken < n; word++)
-		for (; r->map[word] && taken < n; r->map[word] &= r->map[word] - 1)
-			pieces[taken++] = piece_at(r, class, word * 64 + __builtin_ctzl(r->map[word]));
-	r->free -= taken;
-	if (!r->free)
-		ring_remove(&a->runs[class], r);
+	for (; r && taken < n; r = a->runs[class]) {
+		if (unlikely(!run_is_one(r, class)))
+			die("malloc(): memory corruption (fast)");
+		if (unlikely(is_empty(r)))
+			a->empty_bytes -= bytes_of(r);
+		some = n - taken < r->free ? n - taken : r->free;
+		taken += take_pieces(r, class, some, pieces + taken);
+		r->free -= some;
+		if (!r->free)
+			ring_remove(&a->runs[class], r);
+	}
 	return taken;
+}
+
+SELDOM void run_starts_giving(struct arena *a, struct run *r, size_t class)
+{
+	ring_insert_last(&a->runs[class], r);
+}
+
+/* Those from which pieces were taken come first, so that the others may get empty. */
+SELDOM void run_gets_empty(struct arena *a, struct run *r, size_t class)
+{
+	a->empty_bytes += bytes_of(r);
+	if (a->runs[class]->prev == r)
+		return;
+	ring_remove(&a->runs[class], r);
+	ring_insert_last(&a->runs[class], r);
 }
 
 static SELDOM size_t run_release(struct arena *a, struct run *r, size_t class)
 {
 	ring_remove(&a->runs[class], r);
+	a->empty_bytes -= bytes_of(r);
 	a->run_pieces[class] -= r->total;
 	a->run_overhead -= overhead_of(r, class);
 	r->canary = 0;
-	piecemap_remove((char *)r, granules_of(r));
+	piecemap_remove((char *)r, r->granules);
 	return arena_coalesce(a, run_chunk(r));
 }
 
-size_t run_put(struct arena *a, struct run *r, void *mem, size_t class)
-{
-	unsigned int number = piece_ordinal(mem, class) - r->first;
-
-	if (unlikely(!is_taken(r, number)))
-		die("free(): double free or corruption (fasttop)");
-	r->map[number / 64] |= 1UL << number % 64;
-	if (!r->free++)
-		ring_insert_last(&a->runs[class], r);
-	/* The last run that has anything to give stays: the next request would make one again. */
-	if (r->free < r->total || r->next == r)
-		return 0;
-	return run_release(a, r, class);
-}
-
-/* Usually the only one of its class; but another one may have got a free piece since it was kept. */
 static size_t class_release(struct arena *a, size_t class)
 {
 	struct run *r = a->runs[class], *last = r ? r->prev : NULL, *next;
 	size_t span, largest = 0;
 
-	for (; r; r = next) {
+	for (; r && a->empty_bytes; r = next) {
 		next = r == last ? NULL : r->next;
-		if (r->free < r->total)
+		if (!is_empty(r))
 			continue;
 		span = run_release(a, r, class);
 		largest = span > largest ? span : largest;
@@ -211,7 +225,7 @@ size_t runs_release(struct arena *a)
 {
 	size_t span, largest = 0;
 
-	for (size_t class = 1; class < CLASS_PIECES; class++) {
+	for (size_t class = 1; class < CLASS_PIECES && a->empty_bytes; class++) {
 		span = class_release(a, class);
 		largest = span > largest ? span : largest;
 	}

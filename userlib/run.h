@@ -19,16 +19,25 @@
 #define WEIR_RUN_H
 
 #include "arena.h"
+#include "die.h"
 #include "piecemap.h"
 
 #define RUN_PIECES	256
 
+#pragma GCC visibility push(hidden)
+/* A random number, odd: what freed blocks carry (tcache.h). */
+extern uintptr_t tcache_key;
+#pragma GCC visibility pop
+
+/* What a piece's way back needs comes first, in one cache line. */
 struct run {
-	struct run *next, *prev;	/* ring of the runs of its class that have free pieces */
+	uint64_t map[RUN_PIECES / 64];	/* a set bit: free */
 	uintptr_t canary;
+	struct arena *arena;
 	uint32_t first;			/* ordinal of the first piece */
 	uint16_t total, free;		/* pieces */
-	uint64_t map[RUN_PIECES / 64];	/* a set bit: free */
+	uint16_t granules;
+	struct run *next, *prev;	/* ring of the runs of its class that have free pieces */
 };
 
 /* Bytes that the user of any block may write. */
@@ -42,18 +51,58 @@ static inline size_t block_usable(const void *mem)
 static inline struct chunk *run_chunk(const struct run *r) { return mem2chunk(r); }
 
 /* Is there a run of the class at r? */
-bool run_is_one(const struct run *r, size_t class);
+static inline bool run_is_one(const struct run *r, size_t class)
+{
+	return (r->canary ^ (uintptr_t)r ^ class) == tcache_key;
+}
+
 /* The pieces of a run are numbered from 0 to total. */
 void *piece_at(const struct run *r, size_t class, unsigned int number);
 /* The run of a piece of a class; ends the process if there is no such piece. */
 struct run *run_of(const void *mem, size_t class, const char *message);
-/* Up to n pieces of a class, all of one run; 0 if there is no memory for another run. */
+/* Is mem, known to be a piece, one of the run's? */
+static inline bool run_has(const struct run *r, const void *mem)
+{
+	return (uintptr_t)mem - (uintptr_t)r < (uintptr_t)r->granules << GRANULE_SHIFT;
+}
+
+/* Up to n pieces of a class; 0 if there is no memory for another run. */
 unsigned int run_take(struct arena *a, size_t class, unsigned int n, void **pieces);
-/* Take a piece back; returns the size of the span that came free with it, 0 while its run is in use. */
-size_t run_put(struct arena *a, struct run *r, void *mem, size_t class);
-/* Give back the runs that are kept with no piece in use; returns the largest span that came free. */
+/* Take a piece back: see below. */
+static inline void run_put(struct arena *a, struct run *r, const void *mem, size_t class);
+/* Runs with no piece in use become free chunks; returns the largest span that came free. */
 size_t runs_release(struct arena *a);
+/* A run has got its first free piece; its last. */
+void run_starts_giving(struct arena *a, struct run *r, size_t class);
+void run_gets_empty(struct arena *a, struct run *r, size_t class);
 /* A block being freed has the look of a free one: end the process if its run says so, too. */
 void run_check_not_free(void *mem, size_t class);
+
+/* As run_of(), of what was found to be a piece when it was freed. */
+static inline struct run *run_of_freed(const void *mem, size_t class)
+{
+	struct run *r = piecemap_run(mem);
+
+	if (unlikely(!run_is_one(r, class)))
+		die("free(): invalid pointer");
+	return r;
+}
+
+/* A run that has no piece in use any more is kept, for runs_release(). */
+static inline void run_put(struct arena *a, struct run *r, const void *mem, size_t class)
+{
+	uint32_t number = piece_ordinal(mem, class) - r->first;
+	uint64_t *word = &r->map[number / 64 % (RUN_PIECES / 64)], bit = 1UL << number % 64;
+
+	if (unlikely(number >= r->total))
+		die("free(): invalid pointer");
+	if (unlikely(*word & bit))
+		die("free(): double free or corruption (fasttop)");
+	*word |= bit;
+	if (unlikely(!r->free++))
+		run_starts_giving(a, r, class);
+	if (unlikely(r->free == r->total))
+		run_gets_empty(a, r, class);
+}
 
 #endif

@@ -22,37 +22,72 @@ static void push(struct tcache *t, size_t index, void *mem)
 }
 
 /*
- * Blocks of a class, 0 for chunks. Those of the caller's own arena go back under one lock; those of
- * others, and all if the lock is taken, are left for the owner in one chain.
+ * Blocks of a class on their way back. Those of the caller's own arena go under one lock; those of others,
+ * and all if the lock is taken, are left for the owner in one chain.
  */
-static __attribute__((flatten)) void free_blocks(struct tcache *t, size_t class, void **block, size_t n)
+struct way_back {
+	struct arena *own;
+	bool tried, locked;
+	struct deferral others;
+	size_t largest;
+};
+
+/* Is a locked, or can it be? */
+static bool may_enter(struct way_back *w, struct arena *a)
 {
-	struct arena *own = t->arena, *a;
-	struct deferral others = { 0 };
-	bool locked = false, tried = false;
-	size_t span, largest = 0;
-	struct run *r;
+	if (!w->tried && (a == w->own || is_single_threaded())) {
+		w->own = a;
+		w->locked = arena_try(a);
+		w->tried = true;
+	}
+	return a == w->own && w->locked;
+}
+
+static void free_pieces(struct way_back *w, size_t class, void **piece, size_t n)
+{
+	struct run *r = run_of_freed(piece[0], class);
 
 	for (size_t i = 0; i < n; i++) {
-		r = class ? run_of(block[i], class, "free(): invalid pointer") : NULL;
-		a = arena_of(mem2chunk(r ? r : block[i]));
-		if (!tried && (a == own || is_single_threaded())) {
-			own = a;
-			locked = arena_try(a);
-			tried = true;
-		}
-		if (a != own || !locked) {
-			arena_defer_add(&others, a, block[i]);
-			continue;
-		}
-		span = r ? run_put(a, r, block[i], class) : arena_put(a, block[i]);
-		largest = span > largest ? span : largest;
+		if (!run_has(r, piece[i]))
+			r = run_of_freed(piece[i], class);
+		if (likely(r->arena == w->own && w->locked) || may_enter(w, r->arena))
+			run_put(r->arena, r, piece[i], class);
+		else
+			arena_defer_add(&w->others, r->arena, piece[i], class_size(class));
 	}
-	if (locked) {
-		arena_look(own, largest);
-		arena_unlock(own);
+}
+
+static void free_chunks(struct way_back *w, void **block, size_t n)
+{
+	struct arena *a;
+	size_t span;
+
+	for (size_t i = 0; i < n; i++) {
+		a = arena_of(mem2chunk(block[i]));
+		if (likely(may_enter(w, a))) {
+			span = fastbin_put(a, mem2chunk(block[i]));
+			w->largest = span > w->largest ? span : w->largest;
+		} else {
+			arena_defer_add(&w->others, a, block[i], chunksize(mem2chunk(block[i])));
+		}
 	}
-	arena_defer_end(&others);
+}
+
+static __attribute__((flatten)) void free_blocks(struct tcache *t, size_t class, void **block, size_t n)
+{
+	struct way_back w = { .own = t->arena };
+
+	if (!n)
+		return;
+	if (class < CLASS_PIECES)
+		free_pieces(&w, class, block, n);
+	else
+		free_chunks(&w, block, n);
+	if (w.locked) {
+		arena_look(w.own, w.largest);
+		arena_unlock(w.own);
+	}
+	arena_defer_end(&w.others);
 }
 
 void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
@@ -60,7 +95,7 @@ void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
 	size_t count = tcache_count(t, index), drop = count - keep;
 	void **top = &t->slots[t->bin[index].top];
 
-	free_blocks(t, index < CLASS_PIECES ? index : 0, &t->slots[t->bottom[index]] - drop, drop);
+	free_blocks(t, index, &t->slots[t->bottom[index]] - drop, drop);
 	memmove(top + drop, top, keep * sizeof(void *));
 	tcache_set_top(t, index, t->bin[index].top + drop);
 	if (class_is_step(index))
@@ -75,25 +110,34 @@ static SELDOM void start_bin(struct tcache *t, size_t index)
 		(void)(class_is_step(index) ? tcache_raise_step(t, index) : tcache_raise_limit(t, index));
 }
 
-/* The first is for the request, the rest goes into the bin, lowest address on top. */
+/* The first is for the request, the rest stays in the bin, lowest address on top. */
 __attribute__((flatten)) void *tcache_refill(struct tcache *t, size_t index)
 {
-	unsigned int room, n;
-	void *blocks[BATCH_MAX];
+	unsigned int room, n, taken;
+	void **slots, *mem;
 
 	if (unlikely(!t->batch[index]))
 		start_bin(t, index);
-	room = t->bin[index].top - t->bin[index].full + 1;
+	room = t->bin[index].top - t->bin[index].full;
+	if (unlikely(!room))
+		return alloc_blocks(index, 1, &mem) ? mem : NULL;
 	n = t->batch[index] < room ? t->batch[index] : room;
-	n = alloc_blocks(index, n, blocks);
-	if (unlikely(!n))
+	slots = &t->slots[t->bin[index].top];
+	taken = alloc_blocks(index, n, slots - n);
+	if (unlikely(!taken))
 		return NULL;
-	for (unsigned int i = n; i-- > 1;)
-		push(t, index, blocks[i]);
-	*tcache_key_of(blocks[0]) = 0;
+	if (unlikely(taken < n))
+		memmove(slots - taken, slots - n, taken * sizeof(*slots));
+	mem = slots[-(long)taken];
+	*tcache_key_of(mem) = 0;
+	for (unsigned int i = 1; i < taken; i++)
+		*tcache_key_of(slots[-(long)i]) = tcache_key;
+	tcache_set_top(t, index, t->bin[index].top - taken + 1);
+	if (class_is_step(index))
+		t->step_bytes += (taken - 1) * class_size(index);
 	if (t->batch[index] < tcache_batch_most(index))
 		tcache_raise_batch(t, index);
-	return blocks[0];
+	return mem;
 }
 
 SELDOM void *tcache_get_slow(const struct tcache *t, size_t class)
