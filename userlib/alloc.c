@@ -159,15 +159,48 @@ struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty)
 	return alloc_from_grown_top(a, nb, dirty);
 }
 
-/* New chunks of nb bytes, which are neighbours where the top is what they come from. */
+/* Up to n chunks off the front of the free chunk c, the youngest of the unsorted bin. */
+static unsigned int carve_row(struct arena *a, struct chunk *c, size_t nb, unsigned int n, void **blocks)
+{
+	size_t size = chunksize(c);
+	struct idle_tag tag = idle_tag(a, c);
+	struct chunk *end = next_chunk(c);
+	unsigned int i = 0;
+
+	if (unlikely(c->bk != bin_head(&a->unsorted) || c->fd->bk != c || end->prev_size != size))
+		die("malloc(): unsorted double linked list corrupted");
+	unsorted_unlink(c);
+	for (; i < n && size >= nb + MINSIZE; i++) {
+		set_head(c, nb | PREV_INUSE | arena_bit(a));
+		blocks[i] = chunk2mem(c);
+		c = chunk_at(c, nb);
+		size -= nb;
+	}
+	set_head(c, size | PREV_INUSE | arena_bit(a));
+	set_foot(c, size);
+	unsorted_insert(a, c);
+	idle_set_tag(c, size, tag);
+	if (nb < SMALL_LIMIT)
+		a->last_remainder = c;
+	return i;
+}
+
+/* New chunks of nb bytes, which are neighbours where they are parts of one free chunk, or of the top. */
 static SELDOM unsigned int alloc_row(struct arena *a, size_t nb, unsigned int n, void **blocks)
 {
 	unsigned int i = 0;
 	size_t dirty;
-	struct chunk *c = arena_alloc(a, nb, true, &dirty);
+	struct chunk *c = arena_alloc(a, nb, true, &dirty), *behind;
 
-	for (; c; c = i < n && next_chunk(c) == a->top ? top_carve(a, nb, &dirty) : NULL)
-		blocks[i++] = chunk2mem(c);
+	if (!c)
+		return 0;
+	blocks[i++] = chunk2mem(c);
+	behind = next_chunk(c);
+	if (behind == a->top)
+		while (i < n && (c = top_carve(a, nb, &dirty)) != NULL)
+			blocks[i++] = chunk2mem(c);
+	else if (i < n && behind == a->unsorted.fd && chunksize(behind) >= nb + MINSIZE)
+		i += carve_row(a, behind, nb, n - i, blocks + i);
 	return i;
 }
 

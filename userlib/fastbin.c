@@ -48,24 +48,35 @@ static void *next_leader(void *const *leader)
 	return next;
 }
 
-static void put(struct arena *a, void **mem, size_t index)
+static void put(struct arena *a, void **block, unsigned int n, size_t index)
 {
-	void **leader;
-	unsigned int n;
+	void **leader = a->fast[index], *first = NULL;
+	unsigned int count = 0, most = followers_max(index);
 
-	leader = a->fast[index];
-	a->fast_bytes += class_size(index);
-	*tcache_key_of(mem) = tcache_key;
-	n = leader ? followers(leader) : 0;
-	if (leader && n < followers_max(index)) {
-		if (n)
-			leader[FIRST_FOLLOWER + n] = link_mangle(leader, mem);
-		set_first(leader, n ? follower(leader, 0) : mem, n + 1);
-		return;
+	if (leader && (count = followers(leader)))
+		first = follower(leader, 0);
+	for (unsigned int i = 0; i < n; i++) {
+		void **mem = block[i];
+
+		*tcache_key_of(mem) = tcache_key;
+		if (leader && count < most) {
+			if (count)
+				leader[FIRST_FOLLOWER + count] = link_mangle(leader, mem);
+			else
+				first = mem;
+			count++;
+			continue;
+		}
+		if (leader)
+			set_first(leader, first, count);
+		mem[NEXT] = link_mangle(mem, leader);
+		leader = mem;
+		first = NULL;
+		count = 0;
 	}
-	mem[NEXT] = link_mangle(mem, leader);
-	set_first(mem, NULL, 0);
-	a->fast[index] = mem;
+	set_first(leader, first, count);
+	a->fast[index] = leader;
+	a->fast_bytes += n * class_size(index);
 	a->fastmap[index / 64] |= 1UL << index % 64;
 }
 
@@ -83,8 +94,23 @@ size_t fastbin_put(struct arena *a, struct chunk *c)
 		*tcache_key_of(chunk2mem(c)) = 0;
 		return arena_coalesce(a, c);
 	}
-	put(a, chunk2mem(c), index);
+	put(a, (void *[]){ chunk2mem(c) }, 1, index);
 	return 0;
+}
+
+size_t fastbin_put_row(struct arena *a, size_t index, void **block, unsigned int n)
+{
+	size_t span, largest = 0, size = class_size(index);
+
+	if (class_kept(size) == index && is_fast(size)) {
+		put(a, block, n, index);
+		return 0;
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		span = fastbin_put(a, mem2chunk(block[i]));
+		largest = span > largest ? span : largest;
+	}
+	return largest;
 }
 
 unsigned int fastbin_take(struct arena *a, size_t index, unsigned int n, void **run)

@@ -42,6 +42,8 @@ static inline void *link_mangle(const void *at, void *next)
 
 /* Take c back into its fast bin, or by arena_coalesce() if there is none: returns the span's size then. */
 size_t fastbin_put(struct arena *a, struct chunk *c);
+/* The same for n chunks, at least one, that a thread cache has kept in that class; returns the largest span's size. */
+size_t fastbin_put_row(struct arena *a, size_t index, void **block, unsigned int n);
 /* Up to n blocks of the class; returns how many. */
 unsigned int fastbin_take(struct arena *a, size_t index, unsigned int n, void **run);
 /* Returns the size of the largest span that came of it. */

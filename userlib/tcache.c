@@ -57,19 +57,23 @@ static void free_pieces(struct way_back *w, size_t class, void **piece, size_t n
 	}
 }
 
-static void free_chunks(struct way_back *w, void **block, size_t n)
+/* Blocks that go to the same arena in a row go together. */
+static void free_chunks(struct way_back *w, size_t class, void **block, size_t n)
 {
-	struct arena *a;
+	struct arena *a = arena_of(mem2chunk(block[0])), *next = NULL;
 	size_t span;
 
-	for (size_t i = 0; i < n; i++) {
-		a = arena_of(mem2chunk(block[i]));
-		if (likely(may_enter(w, a))) {
-			span = fastbin_put(a, mem2chunk(block[i]));
-			w->largest = span > w->largest ? span : w->largest;
-		} else {
+	for (size_t i = 0, start = 0; i < n; i++) {
+		if (!may_enter(w, a))
 			arena_defer_add(&w->others, a, block[i], chunksize(mem2chunk(block[i])));
+		if (i + 1 < n && (next = arena_of(mem2chunk(block[i + 1]))) == a)
+			continue;
+		if (may_enter(w, a)) {
+			span = fastbin_put_row(a, class, block + start, i + 1 - start);
+			w->largest = span > w->largest ? span : w->largest;
 		}
+		start = i + 1;
+		a = next;
 	}
 }
 
@@ -82,7 +86,7 @@ static __attribute__((flatten)) void free_blocks(struct tcache *t, size_t class,
 	if (class < CLASS_PIECES)
 		free_pieces(&w, class, block, n);
 	else
-		free_chunks(&w, block, n);
+		free_chunks(&w, class, block, n);
 	if (w.locked) {
 		arena_look(w.own, w.largest);
 		arena_unlock(w.own);
