@@ -8,6 +8,7 @@
 #include "internal.h"
 #include "klink.h"
 #include "os.h"
+#include "tcache.h"
 
 /*
  * c is in use and long enough for an aligned chunk behind a lead that is a chunk itself. Both the
@@ -70,13 +71,25 @@ static void *aligned_piece(size_t align, size_t bytes)
 	return NULL;
 }
 
+/* Who frees aligned blocks and asks for some again gets those, as far as chunks of the size are cached. */
+static void *aligned_step(size_t align, size_t bytes)
+{
+	size_t class = class_serving(bytes);
+	void *mem = tcache_get_aligned(class, align);
+
+	return mem || !medium_cached() ? mem : aligned_slow(align, class_size(class) - SIZE_SZ);
+}
+
 static void *aligned(size_t align, size_t bytes)
 {
-	void *mem;
+	void *mem = NULL;
 
 	if (align <= MALLOC_ALIGN)
 		return malloc(bytes);
-	mem = align <= PIECE_MAX && bytes <= PIECE_MAX ? aligned_piece(align, bytes) : NULL;
+	if (align <= PIECE_MAX && bytes <= PIECE_MAX)
+		mem = aligned_piece(align, bytes);
+	else if (bytes > PIECE_MAX && bytes <= CLASS_MAX_REQUEST)
+		mem = aligned_step(align, bytes);
 	return mem ? mem : aligned_slow(align, bytes);
 }
 

@@ -9,6 +9,8 @@
 
 /* A bin of fewer chunks gives none back that it has: what does not fit goes past it. */
 #define DROP_LEAST 8
+/* How many blocks a request for an aligned one looks at. */
+#define ALIGNED_LOOK 8
 /* Frees that may consolidate, for one that does: flushing and refilling cost as much as many frees. */
 #define CONSOLIDATE_EVERY 32
 
@@ -154,6 +156,23 @@ SELDOM void *tcache_get_slow(const struct tcache *t, size_t class)
 	if (unlikely(!mem))
 		die("malloc(): write after free detected in tcache");
 	return mem;
+}
+
+void *tcache_get_aligned(size_t class, size_t align)
+{
+	struct tcache *t = tcache_self;
+	size_t top = t->bin[class].top;
+	void *found;
+
+	for (size_t i = top; i < top + ALIGNED_LOOK && t->slots[i] != &tcache_end; i++) {
+		found = t->slots[i];
+		if (!is_aligned(found, align))
+			continue;
+		t->slots[i] = t->slots[top];
+		t->slots[top] = found;
+		return tcache_get_slow(t, class);
+	}
+	return NULL;
 }
 
 static void check_not_cached(const struct tcache *t, size_t index, const void *mem)

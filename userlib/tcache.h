@@ -147,6 +147,8 @@ static inline struct tcache *tcache_make(void)
 bool tcache_caches(size_t index);
 /* As tcache_get(), which found nothing: if that is because of a write after free, end the process. */
 void *tcache_get_slow(const struct tcache *t, size_t class);
+/* A cached chunk of a class of steps that is aligned to a power of two, one of the youngest, or NULL. */
+void *tcache_get_aligned(size_t class, size_t align);
 /* Nothing was cached: refill from the thread's arena and return a block, or NULL. */
 void *tcache_refill(struct tcache *t, size_t index);
 /*
