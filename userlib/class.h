@@ -17,6 +17,7 @@
 #ifndef WEIR_CLASS_H
 #define WEIR_CLASS_H
 
+#include <stdint.h>
 #include "chunk.h"
 
 #define CLASS_PIECES	33		/* classes below are of pieces */
@@ -67,15 +68,10 @@ static inline size_t class_keeping(size_t size)
 }
 
 /* Bytes of a piece, or of a chunk, of a class. */
-static inline size_t class_size(size_t index)
-{
-	size_t step = index - CLASS_PIECES;
+#pragma GCC visibility push(hidden)
+extern const uint16_t class_sizes[CLASSES];
+#pragma GCC visibility pop
 
-	if (index < CLASS_PIECES)
-		return index == 1 ? 32 : index << 4;
-	if (index >= CLASS_EXACT)
-		return (index - CLASS_EXACT + 2) << 4;
-	return ((9 + (step & 7)) << (6 + (step >> 3))) + 16;
-}
+static inline size_t class_size(size_t index) { return class_sizes[index]; }
 
 #endif

@@ -264,30 +264,14 @@ static SELDOM void free_piece(void *mem, size_t class)
 	free_cached(mem, class, class);
 }
 
-static SELDOM void free_mapped(struct chunk *c)
+/* Past the caches, but a check of what a chunk would lose in them comes first. */
+static SELDOM void free_chunk(void *mem, size_t class)
 {
-	klink_retry();
-	mapped_free(c);
-}
+	struct chunk *c = mem2chunk(mem);
 
-__attribute__((noinline, flatten)) void free_slow(void *mem)
-{
-	size_t class = piece_class(mem);
-	struct chunk *c;
-
-	if (unlikely(!mem))
-		return;
-	if (class) {
-		free_piece(mem, class);
-		return;
-	}
-	c = mem2chunk(mem);
-	class = cached_class(mem, chunk_head(c));
-	if (class && likely(is_behind_used(size_behind(c))) &&
-	    (class_is_step(class) ? tcache_put_step(mem, class) : tcache_put(mem, class)))
-		return;
 	if (is_mmapped(c)) {
-		free_mapped(c);
+		klink_retry();
+		mapped_free(c);
 		return;
 	}
 	check_freed(c, mem);
@@ -297,6 +281,22 @@ __attribute__((noinline, flatten)) void free_slow(void *mem)
 		free_cached(mem, 0, class);
 	else
 		free_to_arena(mem, 0);
+}
+
+__attribute__((noinline)) void free_slow(void *mem)
+{
+	size_t class = piece_class(mem);
+
+	if (unlikely(class)) {
+		free_piece(mem, class);
+		return;
+	}
+	if (unlikely(!mem))
+		return;
+	class = cached_class(mem, chunk_head(mem2chunk(mem)));
+	if (!class || unlikely(!is_behind_used(size_behind(mem2chunk(mem)))) ||
+	    !(class_is_step(class) ? tcache_put_step(mem, class) : tcache_put(mem, class)))
+		free_chunk(mem, class);
 }
 
 WEIR_EXPORT void free(void *mem)

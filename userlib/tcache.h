@@ -25,6 +25,7 @@
 #include <stdint.h>
 #include "arena.h"
 #include "class.h"
+#include "knobs.h"
 #include "run.h"
 
 struct tcache_bin {
@@ -143,8 +144,21 @@ static inline struct tcache *tcache_make(void)
 		return tcache_create();
 	return likely(t != &tcache_gone) ? t : NULL;
 }
-/* May chunks of this class be cached, as things are set? */
-bool tcache_caches(size_t index);
+/* Of the largest block that is cached: see tcache_set_max(). */
+extern size_t tcache_size_most;
+/* Classes of this size and above are of medium chunks. */
+#define MEDIUM_MIN	(CLASS_EXACT_MAX + 1)
+/*
+ * May blocks of this class be cached, as things are set? Medium chunks are ptmalloc's ordinary ones, which
+ * the fixed policy hands out and takes back as documented.
+ */
+static inline bool tcache_caches(size_t index)
+{
+	size_t size = class_size(index);
+
+	return size <= __atomic_load_n(&tcache_size_most, __ATOMIC_RELAXED) &&
+		(size < MEDIUM_MIN || medium_cached());
+}
 /* As tcache_get(), which found nothing: if that is because of a write after free, end the process. */
 void *tcache_get_slow(const struct tcache *t, size_t class);
 /* A cached chunk of a class of steps that is aligned to a power of two, one of the youngest, or NULL. */

@@ -22,15 +22,23 @@
 
 _Atomic unsigned int tcache_count_wanted = UINT16_MAX;	/* UINT16_MAX: by the bytes */
 static size_t max_wanted = CLASS_MAX;
+size_t tcache_size_most = CLASS_MAX;
+
+static void set_size_most(void)
+{
+	__atomic_store_n(&tcache_size_most, tcache_count_wanted ? max_wanted : 0, __ATOMIC_RELAXED);
+}
 
 void tcache_set_count(unsigned int count)
 {
 	tcache_count_wanted = count < UINT16_MAX ? count : UINT16_MAX;
+	set_size_most();
 }
 
 void tcache_set_max(size_t bytes)
 {
 	max_wanted = bytes < CLASS_MAX_REQUEST ? class_size(class_serving(bytes)) : CLASS_MAX;
+	set_size_most();
 }
 
 /* Chunks of a class that any cache may hold. */
@@ -39,19 +47,6 @@ static unsigned int bin_capacity(size_t index)
 	size_t n = (class_size(index) < MEDIUM_MIN ? SMALL_BYTES : MEDIUM_BYTES) / class_size(index);
 
 	return n < BIN_COUNT_MIN ? BIN_COUNT_MIN : n > BIN_COUNT_MAX ? BIN_COUNT_MAX : n;
-}
-
-/*
- * Medium chunks are ptmalloc's ordinary ones, which the fixed policy hands out and takes back as documented;
- * and what the knobs want mapped alone must not be carved from an arena in advance.
- */
-bool tcache_caches(size_t index)
-{
-	size_t size = class_size(index);
-
-	if (size > max_wanted || !tcache_count_wanted)
-		return false;
-	return size < MEDIUM_MIN || (medium_cached() && size < (uint64_t)knobs_mmap_threshold());
 }
 
 static unsigned int bin_most(size_t index)

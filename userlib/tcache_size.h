@@ -13,9 +13,6 @@
 #include "tcache.h"
 
 #define BATCH_MAX	32
-/* Classes of this size and above are of medium chunks. */
-#define MEDIUM_MIN	(CLASS_EXACT_MAX + 1)
-
 static inline unsigned int tcache_bin_limit(const struct tcache *t, size_t index)
 {
 	return t->bottom[index] - t->bin[index].full;
