@@ -43,11 +43,15 @@ bool check_run(struct walk *w, const struct chunk *c)
 
 	if (class >= CLASS_PIECES || !run_is_one(r, class))
 		return fail(w, "chunk %p: in the map of pieces, but no run", (void *)c);
+	if (r->arena != w->a || r->granules != chunksize(c) / GRANULE)
+		return fail(w, "run %p: of another arena or length", (void *)r);
 	if (!is_aligned(r, GRANULE) || chunksize(c) % GRANULE >= MINSIZE)
 		return fail(w, "run %p: not the place for it, or the size %#zx", (void *)r, c->size);
 	if (!check_pieces(w, r, class))
 		return false;
 	w->runs[class].bytes += r->total;
+	if (r->free == r->total)
+		w->empty_bytes += chunksize(c) / GRANULE * GRANULE;
 	if (!r->free)
 		return true;
 	w->runs[class].count++;
@@ -86,7 +90,8 @@ bool check_runs(struct walk *w)
 		if (w->runs[i].bytes != w->a->run_pieces[i])
 			return fail(w, "class %zu: %u pieces, counted %zu", i, w->a->run_pieces[i], w->runs[i].bytes);
 	}
-	return true;
+	return w->empty_bytes == w->a->empty_bytes ||
+		fail(w, "arena %u: empty runs of %zu bytes, counted %zu", w->a->slot, w->a->empty_bytes, w->empty_bytes);
 }
 
 static const struct chunk *chunk_around(const void *mem)
@@ -165,7 +170,7 @@ static bool check_cached(struct checker *k, void *mem, size_t index)
 
 bool check_cache(struct checker *k, struct tcache *t)
 {
-	size_t reserved = 0;
+	size_t reserved = 0, steps = 0;
 
 	for (size_t i = 0; i < CLASSES; i++) {
 		size_t bottom = t->bottom[i], top = t->bin[i].top, full = t->bin[i].full;
@@ -177,8 +182,13 @@ bool check_cache(struct checker *k, struct tcache *t)
 		for (size_t slot = top; slot < bottom; slot++)
 			if (!check_cached(k, t->slots[slot], i))
 				return false;
-		reserved += (bottom - full) * class_size(i);
+		if (class_is_step(i))
+			steps += (bottom - top) * class_size(i);
+		else
+			reserved += (bottom - full) * class_size(i);
 	}
+	if (steps != t->step_bytes)
+		return checker_fail(k, "cache: %zu bytes in steps, counted %zu", t->step_bytes, steps);
 	return reserved == t->reserved ||
 		checker_fail(k, "cache: %zu bytes reserved, counted %zu", t->reserved, reserved);
 }

@@ -34,6 +34,7 @@ struct walk {
 	struct arena *a;
 	size_t bytes;
 	struct tally tags, lists;	/* free chunks, the top not included, as found by either */
+	size_t empty_bytes;		/* of runs with no piece in use */
 	struct tally runs[CLASS_PIECES];	/* those that have free pieces; all pieces */
 };
 

@@ -180,9 +180,14 @@ unsigned int run_take(struct arena *a, size_t class, unsigned int n, void **piec
 	return taken;
 }
 
+/* Behind the others, but before those that are empty. */
 SELDOM void run_starts_giving(struct arena *a, struct run *r, size_t class)
 {
+	struct run *first = a->runs[class];
+
 	ring_insert_last(&a->runs[class], r);
+	if (first && is_empty(r->prev))
+		a->runs[class] = r;
 }
 
 /* Those from which pieces were taken come first, so that the others may get empty. */

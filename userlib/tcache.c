@@ -125,9 +125,9 @@ __attribute__((flatten)) void *tcache_refill(struct tcache *t, size_t index)
 	if (unlikely(!t->batch[index]))
 		start_bin(t, index);
 	room = t->bin[index].top - t->bin[index].full;
-	if (unlikely(!room))
-		return alloc_blocks(index, 1, &mem) ? mem : NULL;
 	n = t->batch[index] < room ? t->batch[index] : room;
+	if (unlikely(!n) || (class_is_step(index) && t->step_bytes + n * class_size(index) > t->step_most))
+		return alloc_blocks(index, 1, &mem) ? mem : NULL;
 	slots = &t->slots[t->bin[index].top];
 	taken = alloc_blocks(index, n, slots - n);
 	if (unlikely(!taken))

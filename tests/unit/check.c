@@ -216,7 +216,11 @@ static void cache(void *mem, size_t bytes)
 
 	*tcache_key_of(mem) = tcache_key;
 	t->slots[--t->bin[class_serving(bytes)].top] = mem;
+	if (class_is_step(class_serving(bytes)))
+		t->step_bytes += class_size(class_serving(bytes));
 }
+
+TEST(count_of_bytes_in_steps) { free(hide(malloc(CHUNK))); WRONG(tcache_self->step_bytes++); }
 
 TEST(cached_twice)
 {
@@ -308,6 +312,9 @@ TEST(free_piece_that_is_cached)
 
 TEST(count_of_free_pieces) { WRONG(run_with(hide(malloc(40)))->free--); }
 TEST(count_of_pieces) { WRONG(run_with(hide(malloc(40)))->total--); }
+TEST(count_of_empty_runs) { hide(malloc(40)); WRONG(main_arena.empty_bytes++); }
+TEST(arena_of_a_run) { WRONG(run_with(hide(malloc(40)))->arena++); }
+TEST(length_of_a_run) { WRONG(run_with(hide(malloc(40)))->granules++); }
 TEST(count_of_all_pieces) { hide(malloc(40)); WRONG(main_arena.run_pieces[class_serving(40)]++); }
 
 TEST(run_in_no_ring)
@@ -468,7 +475,7 @@ static void defer(struct arena *a, void *mem)
 {
 	struct deferral d = { 0 };
 
-	arena_defer_add(&d, a, mem);
+	arena_defer_add(&d, a, mem, block_usable(mem));
 	arena_defer_end(&d);
 }
 

@@ -16,15 +16,13 @@ static unsigned int take(size_t class, unsigned int n, void **pieces)
 	return n;
 }
 
-static size_t put(void *piece, size_t class)
+static void put(void *piece, size_t class)
 {
 	struct run *r = run_of(piece, class, FOREIGN);
-	size_t span;
 
 	arena_lock(&main_arena);
-	span = run_put(&main_arena, r, piece, class);
+	run_put(&main_arena, r, piece, class);
 	arena_unlock(&main_arena);
-	return span;
 }
 
 static size_t release(void)
@@ -52,6 +50,8 @@ static unsigned int take_run(size_t class, void **pieces)
 	use_up(class);
 	return take(class, RUN_PIECES, pieces);
 }
+
+static size_t bytes_of(const struct run *r) { return (size_t)r->granules << GRANULE_SHIFT; }
 
 static int by_address(const void *x, const void *y)
 {
@@ -122,33 +122,54 @@ TEST(growth_is_a_quarter)
 	}
 }
 
-TEST(free_runs_are_given_back_but_for_the_last)
+TEST(empty_runs_are_kept_until_released)
 {
 	void *p[RUN_PIECES], *q[RUN_PIECES];
 
+	release();
 	for (size_t class = 1; class < CLASS_PIECES; class++) {
 		unsigned int n = take_run(class, p), m = take_run(class, q);
 		size_t others = main_arena.run_pieces[class] - n - m;
-		struct run *second = run_of(q[0], class, FOREIGN);
+		struct run *first = run_of(p[0], class, FOREIGN), *second = run_of(q[0], class, FOREIGN);
 		size_t length = chunksize(run_chunk(second));
 
 		for (unsigned int i = 0; i < n; i++)
-			ASSERT_EQ(0, put(p[i], class));
-		HEAP_IS_RIGHT();
+			put(p[i], class);
+		EXPECT_EQ(bytes_of(first), main_arena.empty_bytes);
+		for (unsigned int i = 0; i < m; i++)
+			put(q[i], class);
+		EXPECT_EQ(bytes_of(first) + bytes_of(second), main_arena.empty_bytes);
 		EXPECT_EQ(class, piece_class(p[0]));
-		for (unsigned int i = 0; i < m - 1; i++)
-			ASSERT_EQ(0, put(q[i], class));
-		EXPECT_LE(length, put(q[m - 1], class));
+		HEAP_IS_RIGHT();
+		/* And used again. */
+		ASSERT_EQ(1, take(class, 1, p));
+		EXPECT_EQ(others + n + m, main_arena.run_pieces[class]);
+		HEAP_IS_RIGHT();
+		put(p[0], class);
+		EXPECT_LE(length, release());
+		EXPECT_EQ(0, piece_class(p[0]));
 		EXPECT_EQ(0, piece_class(q[0]));
 		EXPECT_EQ(0, piece_class((char *)second + length - 1));
-		EXPECT_EQ(others + n, main_arena.run_pieces[class]);
-		HEAP_IS_RIGHT();
-		EXPECT_LT(0, release());
-		EXPECT_EQ(0, piece_class(p[0]));
 		EXPECT_EQ(NULL, main_arena.runs[class]);
+		EXPECT_EQ(0, main_arena.empty_bytes);
 		EXPECT_EQ(others, main_arena.run_pieces[class]);
 		HEAP_IS_RIGHT();
 	}
+}
+
+TEST(runs_in_use_give_before_empty_ones)
+{
+	void *p[RUN_PIECES], *q[RUN_PIECES];
+	unsigned int n = take_run(20, p), m = take_run(20, q);
+
+	for (unsigned int i = 0; i < n; i++)
+		put(p[i], 20);
+	for (unsigned int i = 1; i < m; i++)
+		put(q[i], 20);
+	ASSERT_EQ(m - 1, take(20, m - 1, p));
+	for (unsigned int i = 0; i < m - 1; i++)
+		EXPECT_EQ(run_of(q[0], 20, FOREIGN), run_of(p[i], 20, FOREIGN));
+	HEAP_IS_RIGHT();
 }
 
 TEST(release_leaves_what_is_in_use)

@@ -32,7 +32,8 @@ static size_t sum_of_limits(const struct tcache *t)
 	size_t sum = 0;
 
 	for (size_t class = 1; class < CLASSES; class++)
-		sum += tcache_bin_limit(t, class) * class_size(class);
+		if (!class_is_step(class))
+			sum += tcache_bin_limit(t, class) * class_size(class);
 	return sum;
 }
 
@@ -84,20 +85,21 @@ TEST(sum_of_limits_is_within_the_budget)
 			use(class, 100 + round);
 			ASSERT_GE(budget(), t->reserved);
 			ASSERT_EQ(sum_of_limits(t), t->reserved);
+			ASSERT_GE(budget(), t->step_most);
+			ASSERT_GE(t->step_most, t->step_bytes);
 			ASSERT_TRUE(counts_are_within_limits(t));
 		}
 		HEAP_IS_RIGHT();
 	}
 	EXPECT_LT(BUDGET_LEAST / 2, t->reserved);
+	EXPECT_LT(BUDGET_LEAST / 2, t->step_bytes);
 }
 
 TEST(bin_gets_what_others_had)
 {
 	struct tcache *t = tcache_make();
-	size_t large = class_serving(4096), other = class_serving(24);
+	size_t other = class_serving(24);
 
-	for (int i = 0; i < 50; i++)
-		use(large, 100);
 	for (int i = 0; i < 200; i++)
 		for (size_t class = 17; class < CLASS_PIECES; class++)
 			use(class, 200);
