@@ -301,7 +301,7 @@ __attribute__((noinline)) void free_slow(void *mem)
 
 WEIR_EXPORT void free(void *mem)
 {
-	size_t class = piece_class(mem);
+	size_t class = piece_class_near(&tcache_self->home, mem);
 
 	/* Whatever is no piece, NULL among it, has class 0, in which nothing is aligned. */
 	if (unlikely(!piece_is_aligned(mem, class)) || unlikely(!tcache_put(mem, class)))

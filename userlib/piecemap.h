@@ -60,6 +60,30 @@ static inline size_t piece_class(const void *mem)
 }
 
 /*
+ * The part of the map that a thread's blocks are mostly in: with it the class is found by one load that waits for
+ * nothing but mem, where piece_class() needs a second one before.
+ */
+struct piecemap_home {
+	uintptr_t number;	/* of the leaf; none has UINTPTR_MAX */
+	uintptr_t classes;	/* where the byte of the granule at address 0 would be */
+};
+
+static inline void piecemap_set_home(struct piecemap_home *home, const void *mem)
+{
+	uintptr_t number = (uintptr_t)mem >> LEAF_SHIFT;
+
+	home->number = number;
+	home->classes = (uintptr_t)piecemap_leaf(mem)->class - (number << (LEAF_SHIFT - GRANULE_SHIFT));
+}
+
+static inline size_t piece_class_near(const struct piecemap_home *home, const void *mem)
+{
+	if (unlikely((uintptr_t)mem >> LEAF_SHIFT != home->number))
+		return piece_class(mem);
+	return *(const uint8_t *)(home->classes + ((uintptr_t)mem >> GRANULE_SHIFT));
+}
+
+/*
  * The pieces of a class lie at multiples of its size, counted from multiples of 4 GiB. n is a multiple
  * of d if the fraction of n / d is zero: in n * ceil(2^64 / d), for n and d of 32 bits, the fraction is
  * what is below 2^64, and less than the rounding can make of it (Lemire, Kaser, Kurz: "Faster

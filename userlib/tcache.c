@@ -135,6 +135,8 @@ __attribute__((flatten)) void *tcache_refill(struct tcache *t, size_t index)
 	if (unlikely(taken < n))
 		memmove(slots - taken, slots - n, taken * sizeof(*slots));
 	mem = slots[-(long)taken];
+	if (index < CLASS_PIECES && unlikely((uintptr_t)mem >> LEAF_SHIFT != t->home.number))
+		piecemap_set_home(&t->home, mem);
 	*tcache_key_of(mem) = 0;
 	for (unsigned int i = 1; i < taken; i++)
 		*tcache_key_of(slots[-(long)i]) = tcache_key;

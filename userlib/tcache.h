@@ -35,6 +35,7 @@ struct tcache_bin {
 
 struct tcache {
 	struct tcache_bin bin[CLASSES];
+	struct piecemap_home home;
 	uint16_t bottom[CLASSES];	/* the NULL above the oldest entry */
 	uint8_t batch[CLASSES];		/* how many a refill takes next time; 0: never used */
 	uint8_t room[CLASSES];		/* slots that the bin has at all */

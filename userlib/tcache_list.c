@@ -11,7 +11,8 @@
 #include "meta.h"
 
 /* Every bin is empty and full: the first slot ends all of them. */
-struct tcache tcache_none = { .slots = { &tcache_end } }, tcache_gone = { .slots = { &tcache_end } };
+struct tcache tcache_none = { .home = { .number = UINTPTR_MAX }, .slots = { &tcache_end } };
+struct tcache tcache_gone = { .home = { .number = UINTPTR_MAX }, .slots = { &tcache_end } };
 uintptr_t tcache_end[2];
 #define NONE (&tcache_none)
 #define GONE (&tcache_gone)

@@ -113,6 +113,7 @@ size_t tcache_bytes(void)
 void tcache_size_init(struct tcache *t)
 {
 	memset(t, 0, sizeof(*t));
+	t->home.number = UINTPTR_MAX;
 	t->slots[0] = &tcache_end;
 	t->next_slot = 1;
 	t->all_slots = all_slots();
