@@ -295,15 +295,19 @@ __attribute__((noinline)) void free_slow(void *mem)
 		return;
 	class = cached_class(mem, chunk_head(mem2chunk(mem)));
 	if (!class || unlikely(!is_behind_used(size_behind(mem2chunk(mem)))) ||
-	    !(class_is_step(class) ? tcache_put_step(mem, class) : tcache_put(mem, class)))
+	    !(class_is_step(class) ? tcache_put_step(tcache_self, mem, class) : tcache_put(tcache_self, mem, class)))
 		free_chunk(mem, class);
 }
 
 WEIR_EXPORT void free(void *mem)
 {
-	size_t class = piece_class_near(&tcache_self->home, mem);
+	struct tcache *t = tcache_self;
+	size_t class;
+
+	SAME_REGISTER(t);
+	class = piece_class_near(&t->home, mem);
 
 	/* Whatever is no piece, NULL among it, has class 0, in which nothing is aligned. */
-	if (unlikely(!piece_is_aligned(mem, class)) || unlikely(!tcache_put(mem, class)))
+	if (unlikely(!piece_is_aligned(mem, class)) || unlikely(!tcache_put(t, mem, class)))
 		free_slow(mem);
 }

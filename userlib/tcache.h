@@ -95,10 +95,9 @@ static inline void *tcache_get(size_t class)
 	return mem;
 }
 
-/* True if the cache took the block; false: the caller looks closer. Class 0 is never taken. */
-static inline bool tcache_put(void *mem, size_t class)
+/* True if the thread's cache took the block; false: the caller looks closer. Class 0 is never taken. */
+static inline bool tcache_put(struct tcache *t, void *mem, size_t class)
 {
-	struct tcache *t = tcache_self;
 	size_t top = t->bin[class].top;
 
 	SAME_REGISTER(t);
@@ -123,12 +122,11 @@ static inline void *tcache_get_step(size_t class)
 	return mem;
 }
 
-static inline bool tcache_put_step(void *mem, size_t class)
+static inline bool tcache_put_step(struct tcache *t, void *mem, size_t class)
 {
-	struct tcache *t = tcache_self;
 	size_t bytes = t->step_bytes + class_size(class);
 
-	if (unlikely(bytes > t->step_most) || unlikely(!tcache_put(mem, class)))
+	if (unlikely(bytes > t->step_most) || unlikely(!tcache_put(t, mem, class)))
 		return false;
 	t->step_bytes = bytes;
 	return true;
