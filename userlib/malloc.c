@@ -73,7 +73,7 @@ static SELDOM void *alloc_piece(size_t class)
 	return alloc_blocks(class, 1, &mem) ? mem : NULL;
 }
 
-static void *alloc_block(size_t bytes, size_t *dirty)
+static inline __attribute__((always_inline)) void *alloc_block(size_t bytes, size_t *dirty)
 {
 	struct tcache *t;
 	struct chunk *c;
@@ -102,7 +102,7 @@ static void *alloc_block(size_t bytes, size_t *dirty)
 	return c ? chunk2mem(c) : NULL;
 }
 
-static void *alloc_slow(size_t bytes, size_t *dirty)
+static inline __attribute__((always_inline)) void *alloc_slow(size_t bytes, size_t *dirty)
 {
 	void *mem = NULL;
 
@@ -236,7 +236,7 @@ static inline __attribute__((always_inline)) void free_to_arena(void *mem, size_
 	 * ptmalloc's consolidation of fast chunks: a large span came free, and small cached ones may be all
 	 * that keeps it from growing, or the top from being trimmed.
 	 */
-	if (t && span >= TRIM_LOOK_SIZE && mxfast && !knobs_hold_ms())
+	if (span >= TRIM_LOOK_SIZE && !knobs_hold_ms() && t && mxfast)
 		tcache_consolidate(t, chunks_only() ? mxfast : CLASS_MAX);
 }
 
@@ -265,7 +265,7 @@ static SELDOM void free_piece(void *mem, size_t class)
 }
 
 /* Past the caches, but a check of what a chunk would lose in them comes first. */
-static SELDOM void free_chunk(void *mem, size_t class)
+static SELDOM __attribute__((flatten)) void free_chunk(void *mem, size_t class)
 {
 	struct chunk *c = mem2chunk(mem);
 

@@ -79,7 +79,7 @@ static void free_chunks(struct way_back *w, size_t class, void **block, size_t n
 	}
 }
 
-static __attribute__((flatten)) void free_blocks(struct tcache *t, size_t class, void **block, size_t n)
+static void free_blocks(struct tcache *t, size_t class, void **block, size_t n)
 {
 	struct way_back w = { .own = t->arena };
 
@@ -117,7 +117,7 @@ static SELDOM void start_bin(struct tcache *t, size_t index)
 }
 
 /* The first is for the request, the rest stays in the bin, lowest address on top. */
-__attribute__((flatten)) void *tcache_refill(struct tcache *t, size_t index)
+SELDOM void *tcache_refill(struct tcache *t, size_t index)
 {
 	unsigned int room, n, taken;
 	void **slots, *mem;
