@@ -49,7 +49,7 @@ static struct window map_window, heap_window;
 /* The main arena's segments share the heap region but not the heaps' 64 MiB grid. */
 static struct window segment_window;
 
-static uint64_t kernel_random(unsigned int i)
+uint64_t os_random(unsigned int i)
 {
 	const void *bytes = (const void *)getauxval(AT_RANDOM);
 	uint64_t random[2] = { 0x9e3779b97f4a7c15ULL, 0xbf58476d1ce4e5b9ULL };
@@ -62,15 +62,16 @@ static uint64_t kernel_random(unsigned int i)
 
 void os_init(void)
 {
-	uint64_t random = kernel_random(0);
+	uint64_t random = os_random(0);
 	uintptr_t base = WINDOWS_START + align_down(random % WINDOWS_SPREAD, (size_t)1 << 30);
 
-	os_page_size = sysconf(_SC_PAGESIZE);
-	window_init(&map_window, base, WINDOW_SIZE, os_page_size, kernel_random(1));
+	/* sysconf() would do, but for two more parts of the C library that become resident. */
+	os_page_size = getauxval(AT_PAGESZ);
+	window_init(&map_window, base, WINDOW_SIZE, os_page_size, os_random(1));
 	base += WINDOW_SIZE;
-	window_init(&heap_window, base, WINDOW_SIZE / 2, HEAP_SIZE, kernel_random(1) >> 7);
+	window_init(&heap_window, base, WINDOW_SIZE / 2, HEAP_SIZE, os_random(1) >> 7);
 	base += WINDOW_SIZE / 2;
-	window_init(&segment_window, base, WINDOW_SIZE / 2, os_page_size, kernel_random(1) >> 14);
+	window_init(&segment_window, base, WINDOW_SIZE / 2, os_page_size, os_random(1) >> 14);
 }
 
 unsigned int os_regions(struct weir_region region[2])

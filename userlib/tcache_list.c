@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #include "fork.h"
 #include "meta.h"
+#include "os.h"
 
 /* Every bin is empty and full: the first slot ends all of them. */
 struct tcache tcache_none = { .home = { .number = UINTPTR_MAX }, .slots = { &tcache_end } };
@@ -32,13 +32,8 @@ static void at_thread_exit(void *cache);
 
 void tcache_init(void)
 {
-	const void *bytes = (const void *)getauxval(AT_RANDOM);
-	uintptr_t random = 0x5bd1e9955bd1e995UL;
-
-	if (bytes)	/* at no particular alignment */
-		memcpy(&random, bytes, sizeof(random));
 	/* Odd: no pointer that a user stores in its second word looks like it. */
-	tcache_key = random * 0x9e3779b97f4a7c15UL | 1;
+	tcache_key = os_random(0) * 0x9e3779b97f4a7c15UL | 1;
 	have_exit_key = pthread_key_create(&exit_key, at_thread_exit) == 0;
 }
 
