@@ -23,17 +23,6 @@ static void push(struct tcache *t, size_t index, void *mem)
 		t->step_bytes += class_size(index);
 }
 
-/*
- * Blocks of a class on their way back. Those of the caller's own arena go under one lock; those of others,
- * and all if the lock is taken, are left for the owner in one chain.
- */
-struct way_back {
-	struct arena *own;
-	bool tried, locked;
-	struct deferral others;
-	size_t largest;
-};
-
 /* Is a locked, or can it be? */
 static bool may_enter(struct way_back *w, struct arena *a)
 {
@@ -79,33 +68,39 @@ static void free_chunks(struct way_back *w, size_t class, void **block, size_t n
 	}
 }
 
-static void free_blocks(struct tcache *t, size_t class, void **block, size_t n)
+void way_back_end(struct way_back *w)
 {
-	struct way_back w = { .own = t->arena };
-
-	if (!n)
-		return;
-	if (class < CLASS_PIECES)
-		free_pieces(&w, class, block, n);
-	else
-		free_chunks(&w, class, block, n);
-	if (w.locked) {
-		arena_look(w.own, w.largest);
-		arena_unlock(w.own);
+	if (w->locked) {
+		arena_look(w->own, w->largest);
+		arena_unlock(w->own);
 	}
-	arena_defer_end(&w.others);
+	arena_defer_end(&w->others);
+}
+
+void tcache_drop(struct tcache *t, size_t index, size_t keep, struct way_back *w)
+{
+	size_t count = tcache_count(t, index), drop = count - keep;
+	void **top = &t->slots[t->bin[index].top], **oldest = top + keep;
+
+	if (!drop)
+		return;
+	if (index < CLASS_PIECES)
+		free_pieces(w, index, oldest, drop);
+	else
+		free_chunks(w, index, oldest, drop);
+	if (keep)
+		memmove(top + drop, top, keep * sizeof(void *));
+	tcache_set_top(t, index, t->bin[index].top + drop);
+	if (class_is_step(index))
+		t->step_bytes -= drop * class_size(index);
 }
 
 void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
 {
-	size_t count = tcache_count(t, index), drop = count - keep;
-	void **top = &t->slots[t->bin[index].top];
+	struct way_back w = { .own = t->arena };
 
-	free_blocks(t, index, &t->slots[t->bottom[index]] - drop, drop);
-	memmove(top + drop, top, keep * sizeof(void *));
-	tcache_set_top(t, index, t->bin[index].top + drop);
-	if (class_is_step(index))
-		t->step_bytes -= drop * class_size(index);
+	tcache_drop(t, index, keep, &w);
+	way_back_end(&w);
 }
 
 /* Of the smallest pieces a cache line full, or another thread would get the other half of the line. */
@@ -227,18 +222,24 @@ bool tcache_put_slow(void *mem, size_t index)
 
 void tcache_flush(struct tcache *t, size_t max_size)
 {
+	struct way_back w = { .own = t->arena };
+
 	for (size_t i = 1; i < CLASSES; i++)
-		if (class_size(i) <= max_size && tcache_count(t, i))
-			tcache_drop_older(t, i, 0);
+		if (class_size(i) <= max_size)
+			tcache_drop(t, i, 0, &w);
+	way_back_end(&w);
 }
 
 /* Half of each bin of medium chunks, so that none stays for more than a few windows. */
 SELDOM void tcache_age(struct tcache *t)
 {
+	struct way_back w = { .own = t->arena };
+
 	t->window = __atomic_load_n(&t->arena->window, __ATOMIC_RELAXED);
 	for (size_t i = 1; i < CLASSES; i++)
-		if (class_size(i) >= MEDIUM_MIN && tcache_count(t, i))
-			tcache_drop_older(t, i, tcache_count(t, i) / 2);
+		if (class_size(i) >= MEDIUM_MIN)
+			tcache_drop(t, i, tcache_count(t, i) / 2, &w);
+	way_back_end(&w);
 }
 
 SELDOM void tcache_consolidate(struct tcache *t, size_t max_size)

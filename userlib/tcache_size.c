@@ -195,15 +195,15 @@ bool tcache_raise_step(struct tcache *t, size_t index)
 /* The older half of one bin after the other. */
 SELDOM void tcache_make_room(struct tcache *t)
 {
-	size_t i, count;
+	struct way_back w = { .own = t->arena };
+	size_t i;
 
 	t->step_most = budget(t);
 	for (size_t n = 0; n < CLASSES && t->step_bytes > t->step_most - t->step_most / 8; n++) {
 		i = t->step_victim = t->step_victim > CLASS_PIECES ? t->step_victim - 1 : CLASS_EXACT - 1;
-		count = tcache_count(t, i);
-		if (count)
-			tcache_drop_older(t, i, count / 2);
+		tcache_drop(t, i, tcache_count(t, i) / 2, &w);
 	}
+	way_back_end(&w);
 }
 
 unsigned int tcache_batch_most(size_t index)

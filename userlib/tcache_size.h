@@ -31,7 +31,21 @@ void tcache_make_room(struct tcache *t);
 unsigned int tcache_batch_most(size_t index);
 void tcache_raise_batch(struct tcache *t, size_t index);
 
-/* tcache.c: give the older ones back, down to so many blocks; the younger stay: they are warmer. */
+/*
+ * tcache.c: blocks on their way back. Those of the caller's own arena go under one lock; those of others,
+ * and all if the lock is taken, are left for the owner in one chain. Begins with own set; until its end
+ * the arena may be locked.
+ */
+struct way_back {
+	struct arena *own;
+	bool tried, locked;
+	struct deferral others;
+	size_t largest;
+};
+void way_back_end(struct way_back *w);
+/* Give the older ones back, down to so many blocks; the younger stay: they are warmer. */
+void tcache_drop(struct tcache *t, size_t index, size_t keep, struct way_back *w);
+/* The same, as the only one. */
 void tcache_drop_older(struct tcache *t, size_t index, size_t keep);
 /* tcache_list.c */
 unsigned int tcache_caches_in_use(void);
