@@ -42,8 +42,10 @@ struct arena {
 	char *fresh;		/* at or above it, up to the end of top, all bytes are zero */
 	struct chunk *last_remainder;
 	size_t top_low;		/* the least that the top had in this window; idle.h */
-	size_t window;		/* the number of this window, and its end in ms */
+	size_t window;		/* the number of this window, and its end in ms; read without the lock */
 	uint64_t window_end;
+	unsigned int quiet;	/* windows that others have ended since a thread of its own looked; likewise */
+	uint64_t vacated;	/* ms; tend_leave() leaves it alone before that */
 	uint64_t clock;		/* when last read, and how many looks are and were to go without */
 	unsigned int looks_left, looks_skipped;
 	unsigned int idle_bin;	/* where letting go goes on */
@@ -61,6 +63,7 @@ struct arena {
 	/* Blocks that others freed and their bytes; a line of its own, other CPUs write it. */
 	_Alignas(64) void *_Atomic deferred;
 	_Atomic size_t deferred_bytes;
+	_Atomic unsigned int users;	/* threads that have it as theirs */
 };
 
 /* The A bit of every chunk in the arena. */
@@ -143,7 +146,6 @@ struct extent {
 void *main_extent(const struct arena *a, void *segment, struct extent *e);
 
 /* heap.c: the others' */
-struct arena *heap_arena_create(unsigned int slot);
 struct arena *heap_arena_of(const struct chunk *c);
 bool heap_grow(struct arena *a, size_t nb);
 size_t heap_trim(struct arena *a, size_t pad);
@@ -154,6 +156,8 @@ void *heap_extent(const struct arena *a, void *heap, struct extent *e);
 size_t heap_space(const struct arena *a, size_t *used, size_t *accessible);
 /* Only whole heaps that hold nothing but the top, however small that is; returns bytes. */
 size_t heap_trim_spare(struct arena *a, size_t pad);
+/* Nothing is in use: the last heap, too, and the arena is without memory. False: something is. */
+bool heap_give_back(struct arena *a);
 
 /* arena.c */
 #define ARENA_SLOTS	1024
@@ -165,9 +169,16 @@ void arenas_init(void);			/* before any thread is made */
 struct arena *arena_of(const struct chunk *c);
 /* The arena for the calling thread, locked; avoid: one that has just failed, or NULL. */
 struct arena *arena_acquire(const struct arena *avoid);
+/* A thread that had a as its own, or NULL, has another one from now on, or NULL. */
+void arena_move(struct arena *a, struct arena *to);
+/* In a forked child: nobody has any. */
+void arenas_forget_users(void);
 void arena_lock(struct arena *a);
 bool arena_try(struct arena *a);
 void arena_unlock(struct arena *a);
+bool arena_has_deferred(struct arena *a);
+/* Take in what others have left; the lock is held. */
+void arena_take_in(struct arena *a);
 /*
  * Leave blocks to their arena's owner: never waits. Blocks of one arena in a row are handed over together,
  * at the latest by arena_defer_end().

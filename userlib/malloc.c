@@ -10,6 +10,7 @@
 #include "fastbin.h"
 #include "mapped.h"
 #include "tcache.h"
+#include "tend.h"
 
 /* No chunk is larger. */
 #define NEXT_SIZE_MAX	((size_t)1 << 46)
@@ -223,12 +224,15 @@ static inline __attribute__((always_inline)) void free_to_arena(void *mem, size_
 	if (!is_own(t, a) || !arena_try(a)) {
 		arena_defer_add(&d, a, mem);
 		arena_defer_end(&d);
+		tend_others();
 		return;
 	}
 	span = r ? run_put(a, r, mem, class) : fastbin_put(a, mem2chunk(mem));
 	arena_look(a, span);
 	arena_unlock(a);
 	tcache_look(t);
+	if (span >= TRIM_LOOK_SIZE)
+		tend_others();
 	/*
 	 * ptmalloc's consolidation of fast chunks: a large span came free, and small cached ones may be all
 	 * that keeps it from growing, or the top from being trimmed.

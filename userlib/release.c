@@ -34,6 +34,8 @@ void arena_look(struct arena *a, size_t coalesced)
 		idle_look(a, hold);
 		return;
 	}
+	if (unlikely(!a->top))
+		return;
 	if (coalesced < TRIM_LOOK_SIZE && a->fast_bytes < TRIM_LOOK_SIZE && a->trim_epoch == epoch)
 		return;
 	a->trim_epoch = epoch;

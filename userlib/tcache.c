@@ -6,6 +6,7 @@
 
 #include "die.h"
 #include "fastbin.h"
+#include "tend.h"
 
 /* A bin of fewer chunks gives none back that it has: what does not fit goes past it. */
 #define DROP_LEAST 8
@@ -50,7 +51,10 @@ static __attribute__((flatten)) void free_blocks(struct tcache *t, size_t class,
 		arena_look(own, largest);
 		arena_unlock(own);
 	}
-	arena_defer_end(&others);
+	if (others.arena) {
+		arena_defer_end(&others);
+		tend_others();
+	}
 }
 
 void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
@@ -152,6 +156,7 @@ SELDOM void tcache_age(struct tcache *t)
 	for (size_t i = 1; i < CLASSES; i++)
 		if (class_size(i) >= MEDIUM_MIN && tcache_count(t, i))
 			tcache_drop_older(t, i, tcache_count(t, i) / 2);
+	tend_others();
 }
 
 SELDOM void tcache_consolidate(struct tcache *t, size_t max_size)

@@ -9,6 +9,7 @@
 
 #include "fork.h"
 #include "meta.h"
+#include "tend.h"
 
 /* Every bin is empty and full: the first slot ends all of them. */
 struct tcache tcache_none = { .slots = { &tcache_end } }, tcache_gone = { .slots = { &tcache_end } };
@@ -91,6 +92,18 @@ static void registry_return(struct tcache *t)
 	tcache_unlock();
 }
 
+/* The calling thread's, at its end or earlier. */
+static void give_back(struct tcache *t)
+{
+	struct arena *a;
+
+	tcache_flush(t, CLASS_MAX);
+	tcache_self = GONE;
+	a = t->arena;
+	registry_return(t);
+	tend_leave(a);
+}
+
 SELDOM struct tcache *tcache_create(void)
 {
 	struct tcache *t;
@@ -105,9 +118,7 @@ SELDOM struct tcache *tcache_create(void)
 	tcache_self = t;
 	if (pthread_setspecific(exit_key, t) != 0) {
 		/* Nobody would tell us of the thread's end. */
-		tcache_flush(t, CLASS_MAX);
-		tcache_self = GONE;
-		registry_return(t);
+		give_back(t);
 		t = NULL;
 	}
 	errno = saved;
@@ -120,11 +131,7 @@ SELDOM struct tcache *tcache_create(void)
  */
 static void at_thread_exit(void *cache)
 {
-	struct tcache *t = cache;
-
-	tcache_flush(t, CLASS_MAX);
-	tcache_self = GONE;
-	registry_return(t);
+	give_back(cache);
 }
 
 unsigned int tcache_caches_in_use(void)
@@ -166,10 +173,12 @@ void tcache_fork_child(void)
 
 	lock_reset(&registry_lock);
 	registry = NULL;
+	arenas_forget_users();
 	atomic_store_explicit(&caches, 0, memory_order_relaxed);
 	if (self == NONE || self == GONE)
 		return;
 	self->prev = self->next = NULL;
 	registry = self;
+	arena_move(NULL, self->arena);
 	atomic_store_explicit(&caches, 1, memory_order_relaxed);
 }
