@@ -22,6 +22,7 @@
 #ifndef WEIR_TCACHE_H
 #define WEIR_TCACHE_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include "arena.h"
 #include "class.h"
@@ -38,7 +39,8 @@ struct tcache {
 	uint8_t batch[CLASSES];		/* how many a refill takes next time; 0: never used */
 	uint8_t room[CLASSES];		/* slots that the bin has at all */
 	struct arena *arena;		/* where it was lucky last */
-	struct tcache *next, *prev;	/* all caches, tcache.c's lock */
+	struct tcache *next, *prev;	/* all caches, tcache_list.c's lock */
+	pthread_mutex_t owner;		/* held by the thread whose cache it is */
 	size_t reserved;		/* bytes that all bins may hold together */
 	unsigned int victim;		/* the bin that has to give way next */
 	unsigned int refusals;		/* how many wishes for a higher limit are not heard */

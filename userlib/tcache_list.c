@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* tcache_list.c - the caches of all threads: made, given back at thread exit, counted */
+/*
+ * tcache_list.c - the caches of all threads: made, given back at thread exit, counted
+ *
+ * A cache is given back by the destructor of a key. Destructors are called in four rounds at most: none is for a
+ * thread that allocates for the first time in the last of them. So each thread holds a robust mutex in its cache, which
+ * the kernel marks when the thread is gone, however it went; whoever makes a cache looks at a few others'.
+ */
 #include "tcache_size.h"
 
 #include <errno.h>
@@ -26,6 +32,9 @@ static bool have_exit_key;
 static struct lock registry_lock = LOCK_INIT;
 static struct tcache *registry;
 static struct tcache *reusable;
+/* The one to be looked at next, or NULL: the first. */
+static struct tcache *suspect;
+#define SUSPECTS 2
 static _Atomic unsigned int caches;	/* in the registry */
 
 static void at_thread_exit(void *cache);
@@ -55,7 +64,54 @@ void tcache_unlock(void)
 		lock_drop(&registry_lock);
 }
 
-static struct tcache *registry_take(void)
+static void owner_begin(struct tcache *t)
+{
+	pthread_mutexattr_t attr;
+
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+	pthread_mutex_init(&t->owner, &attr);
+	pthread_mutexattr_destroy(&attr);
+	/* Nobody else has it; and what watches the order of locks need not know of one that nobody waits for. */
+	pthread_mutex_trylock(&t->owner);
+}
+
+/* Of a thread that is gone: what its cache was, and all that is in it, is now the caller's. */
+static bool owner_is_gone(struct tcache *t)
+{
+	return pthread_mutex_trylock(&t->owner) == EOWNERDEAD;
+}
+
+static void owner_end(struct tcache *t)
+{
+	pthread_mutex_consistent(&t->owner);
+	pthread_mutex_unlock(&t->owner);
+}
+
+static void registry_insert(struct tcache *t)
+{
+	t->next = registry;
+	if (registry)
+		registry->prev = t;
+	registry = t;
+	atomic_fetch_add_explicit(&caches, 1, memory_order_relaxed);
+}
+
+static void registry_remove(struct tcache *t)
+{
+	if (suspect == t)
+		suspect = t->next;
+	if (t->prev)
+		t->prev->next = t->next;
+	else
+		registry = t->next;
+	if (t->next)
+		t->next->prev = t->prev;
+	atomic_fetch_sub_explicit(&caches, 1, memory_order_relaxed);
+}
+
+/* In no list. */
+static struct tcache *new_cache(void)
 {
 	struct tcache *t;
 
@@ -65,30 +121,56 @@ static struct tcache *registry_take(void)
 		reusable = t->next;
 	else
 		t = meta_alloc(tcache_bytes());
-	if (t) {
-		tcache_size_init(t);
-		t->next = registry;
-		if (registry)
-			registry->prev = t;
-		registry = t;
-		atomic_fetch_add_explicit(&caches, 1, memory_order_relaxed);
-	}
 	tcache_unlock();
+	if (t)
+		tcache_size_init(t);
 	return t;
+}
+
+static void make_reusable(struct tcache *t)
+{
+	owner_end(t);
+	t->next = reusable;
+	reusable = t;
 }
 
 static void registry_return(struct tcache *t)
 {
 	tcache_lock();
-	if (t->prev)
-		t->prev->next = t->next;
-	else
-		registry = t->next;
-	if (t->next)
-		t->next->prev = t->prev;
-	t->next = reusable;
-	reusable = t;
-	atomic_fetch_sub_explicit(&caches, 1, memory_order_relaxed);
+	registry_remove(t);
+	make_reusable(t);
+	tcache_unlock();
+}
+
+/* One of a thread that is gone, among the next few; no longer in the registry. */
+static struct tcache *registry_take_dead(void)
+{
+	struct tcache *dead = NULL, *t;
+
+	tcache_lock();
+	for (int i = 0; i < SUSPECTS && !dead && registry; i++) {
+		t = suspect ? suspect : registry;
+		suspect = t->next;
+		if (owner_is_gone(t))
+			dead = t;
+	}
+	if (dead)
+		registry_remove(dead);
+	tcache_unlock();
+	return dead;
+}
+
+/* What is in it goes to the arenas, and it is for the next thread to have. */
+static void bury_dead(void)
+{
+	struct tcache *dead = fork_holds_locks() ? NULL : registry_take_dead();
+
+	if (!dead)
+		return;
+	tcache_flush(dead, CLASS_MAX);
+	tend_leave(dead->arena);
+	tcache_lock();
+	make_reusable(dead);
 	tcache_unlock();
 }
 
@@ -111,11 +193,16 @@ SELDOM struct tcache *tcache_create(void)
 
 	if (!have_exit_key)
 		return NULL;
-	t = registry_take();
+	t = new_cache();
 	if (!t)
 		return NULL;
-	/* First: pthread_setspecific() may allocate, and then finds the cache made. */
+	/* First: what is called from here on may allocate, and then finds the cache made. */
 	tcache_self = t;
+	owner_begin(t);
+	tcache_lock();
+	registry_insert(t);
+	tcache_unlock();
+	bury_dead();
 	if (pthread_setspecific(exit_key, t) != 0) {
 		/* Nobody would tell us of the thread's end. */
 		give_back(t);
@@ -172,13 +259,14 @@ void tcache_fork_child(void)
 	struct tcache *self = tcache_self;
 
 	lock_reset(&registry_lock);
-	registry = NULL;
+	registry = suspect = NULL;
 	arenas_forget_users();
 	atomic_store_explicit(&caches, 0, memory_order_relaxed);
 	if (self == NONE || self == GONE)
 		return;
+	/* The thread that holds it in the parent has another number, and another list of those it holds. */
+	owner_begin(self);
 	self->prev = self->next = NULL;
-	registry = self;
+	registry_insert(self);
 	arena_move(NULL, self->arena);
-	atomic_store_explicit(&caches, 1, memory_order_relaxed);
 }
