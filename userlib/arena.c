@@ -284,27 +284,29 @@ static void set_arena(struct tcache *t, struct arena *a)
 	}
 }
 
-/*
- * An arena on heaps may be limited to them; the main arena has more ways to grow. Who has not got a
- * single heap stays there.
- */
-static SELDOM struct arena *arena_instead_of(const struct arena *failed, struct tcache *t)
-{
-	if (failed == &main_arena)
-		return NULL;
-	if (t && !__atomic_load_n(&failed->system_mem, __ATOMIC_RELAXED))
-		set_arena(t, &main_arena);
-	arena_lock(&main_arena);
-	return &main_arena;
-}
-
-struct arena *arena_acquire(const struct arena *avoid)
+SELDOM struct arena *arena_acquire_other(const struct arena *failed, unsigned int *tried)
 {
 	struct tcache *t = tcache_make();
 	struct arena *a;
 
-	if (unlikely(avoid))
-		return arena_instead_of(avoid, t);
+	/* Who has not got a single heap stays with the main arena. */
+	if (t && !*tried && !__atomic_load_n(&failed->system_mem, __ATOMIC_RELAXED))
+		set_arena(t, &main_arena);
+	while (*tried < arena_count()) {
+		a = arena_at((*tried)++);
+		if (a && a != failed) {
+			arena_lock(a);
+			return a;
+		}
+	}
+	return NULL;
+}
+
+struct arena *arena_acquire(void)
+{
+	struct tcache *t = tcache_make();
+	struct arena *a;
+
 	a = arena_choose(t ? t->arena : NULL);
 	if (t)
 		set_arena(t, a);

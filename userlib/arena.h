@@ -101,8 +101,10 @@ struct chunk *bins_best_fit(struct arena *a, size_t nb);
  * zero. With grow false only memory that the arena already has is used.
  */
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty);
+/* The arena *a, locked, has failed: from another one, *a then, and locked; NULL: no arena has it, none is locked. */
+struct chunk *alloc_elsewhere(struct arena **a, size_t nb, size_t *dirty);
 /*
- * Up to n blocks of a size class, from the arena of the thread or else from the main one; returns how
+ * Up to n blocks of a size class, from the arena of the thread or else from another one; returns how
  * many. For more than one nothing is done that one would not need.
  */
 unsigned int alloc_blocks(size_t index, unsigned int n, void **blocks);
@@ -167,8 +169,13 @@ unsigned int arena_count(void);			/* slots in use are below this */
 unsigned int arena_slot_of_cpu(int cpu);	/* whose threads use it */
 void arenas_init(void);			/* before any thread is made */
 struct arena *arena_of(const struct chunk *c);
-/* The arena for the calling thread, locked; avoid: one that has just failed, or NULL. */
-struct arena *arena_acquire(const struct arena *avoid);
+/* The arena for the calling thread, locked. */
+struct arena *arena_acquire(void);
+/*
+ * That one has failed: the next one to be tried, locked, or NULL. *tried is 0 at first. The main arena comes first, which
+ * has more ways to grow than one on heaps; then all others, in which something may be free.
+ */
+struct arena *arena_acquire_other(const struct arena *failed, unsigned int *tried);
 /* A thread that had a as its own, or NULL, has another one from now on, or NULL. */
 void arena_move(struct arena *a, struct arena *to);
 /* In a forked child: nobody has any. */

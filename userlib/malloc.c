@@ -32,16 +32,11 @@ static SELDOM struct chunk *alloc_more(struct arena *a, size_t nb, size_t align,
 		arena_lock(a);
 	}
 	c = arena_alloc(a, need, true, dirty);
-	if (!c) {
-		struct arena *failed = a;
-
-		arena_unlock(a);
-		a = arena_acquire(failed);
-		if (!a)
-			return NULL;
-		c = arena_alloc(a, need, true, dirty);
-	}
-	if (c && align > MALLOC_ALIGN) {
+	if (!c)
+		c = alloc_elsewhere(&a, need, dirty);
+	if (!a)
+		return NULL;
+	if (align > MALLOC_ALIGN) {
 		c = arena_align(a, c, nb, align);
 		*dirty = SIZE_MAX;
 	}
@@ -55,7 +50,7 @@ __attribute__((flatten)) struct chunk *alloc_uncached(size_t nb, size_t align, s
 	struct arena *a;
 	struct chunk *c;
 
-	a = arena_acquire(NULL);
+	a = arena_acquire();
 	c = arena_alloc(a, need, false, dirty);
 	if (unlikely(!c))
 		return alloc_more(a, nb, align, need, dirty);
