@@ -123,8 +123,10 @@ void arena_look(struct arena *a, size_t coalesced);
 /* top.c: the chunk that borders the end of the arena's memory; the arena's lock is held */
 struct chunk *top_carve(struct arena *a, size_t nb, size_t *dirty);
 bool top_grow(struct arena *a, size_t nb);
-/* Give back what the top has above pad bytes; returns how many bytes went. */
+/* Give back what the top has above pad bytes, and spare memory; returns how many bytes went. */
 size_t top_trim(struct arena *a, size_t pad);
+/* Only whole heaps or segments that nothing is in use of. */
+size_t top_trim_spare(struct arena *a, size_t pad);
 void top_set(struct arena *a, struct chunk *top, size_t size);
 /* The arena has a new top elsewhere: close the old one, size bytes at old, and free it. */
 struct chunk *top_retire(struct arena *a, struct chunk *old, size_t size);
@@ -134,6 +136,8 @@ size_t top_excess(const struct arena *a, size_t pad);
 /* morecore.c: the main arena's memory */
 bool main_grow(struct arena *a, size_t nb);
 size_t main_trim(struct arena *a, size_t pad);
+/* Only whole segments from mmap that hold nothing; returns bytes. */
+size_t main_trim_spare(struct arena *a, size_t pad);
 /* May c, which ends at next, be a chunk of the arena? False only if it cannot. */
 bool main_holds(const struct arena *a, const struct chunk *c, const struct chunk *next);
 /*

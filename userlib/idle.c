@@ -61,11 +61,9 @@ static SELDOM size_t let_go_of_top(struct arena *a)
 {
 	size_t pad = knob(WEIR_KNOB_TOP_PAD), had = a->system_mem, size, idle;
 
-	if (!a->main) {
-		if (a->top_low == chunksize(a->top) && heap_give_back(a))
-			return had;
-		heap_trim_spare(a, pad);
-	}
+	if (!a->main && a->top_low == chunksize(a->top) && heap_give_back(a))
+		return had;
+	top_trim_spare(a, pad);
 	size = chunksize(a->top);
 	idle = a->top_low;
 	if (idle > (uint64_t)knob(WEIR_KNOB_TRIM_THRESHOLD) && idle <= size)

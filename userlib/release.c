@@ -44,8 +44,7 @@ void arena_look(struct arena *a, size_t coalesced)
 	threshold = knobs_trim_threshold();
 	if (threshold < 0)
 		return;
-	if (!a->main)
-		heap_trim_spare(a, knob(WEIR_KNOB_TOP_PAD));
+	top_trim_spare(a, knob(WEIR_KNOB_TOP_PAD));
 	if (chunksize(a->top) > (uint64_t)threshold)
 		top_trim(a, knob(WEIR_KNOB_TOP_PAD));
 }
