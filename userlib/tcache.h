@@ -147,6 +147,11 @@ void tcache_consolidate(struct tcache *t, size_t max_size);
 /* Of all threads: how many chunks and bytes are cached. Other threads' counts may be a moment old. */
 void tcache_totals(size_t *chunks, size_t *bytes);
 /*
+ * Bytes on top of that: by which cached chunks of an arena are longer than their classes. The arena's lock is
+ * held, so that none of its memory goes while chunks in it are looked at.
+ */
+size_t tcache_excess(const struct arena *a);
+/*
  * Chunks per bin at most, as glibc's tcache_count (0 turns caching off, UINT16_MAX goes back to the
  * default), and the largest request that is cached. For caches made later, and by
  * tcache_apply_limits() for the caller's own.

@@ -245,6 +245,55 @@ void tcache_totals(size_t *chunks, size_t *bytes)
 	tcache_unlock();
 }
 
+/* Is there a chunk's head before mem, in memory of the arena? */
+static bool is_in_arena(const struct arena *a, const char *mem)
+{
+	void *piece = NULL;
+	struct extent e;
+
+	if (!a->top)
+		return false;
+	do {
+		piece = a->main ? main_extent(a, piece, &e) : heap_extent(a, piece, &e);
+		if (mem > (char *)e.first && mem < e.end)
+			return true;
+	} while (piece);
+	return false;
+}
+
+/*
+ * The cache's thread may move the bin meanwhile: what is read then is an entry, or was one, or is nothing. Not to
+ * be reported as a race.
+ */
+static __attribute__((no_sanitize("thread"))) size_t bin_excess(const struct tcache *t, size_t index,
+								const struct arena *a)
+{
+	size_t bottom = __atomic_load_n(&t->bottom[index], __ATOMIC_RELAXED), size = class_size(index), excess = 0, has;
+
+	for (size_t slot = __atomic_load_n(&t->bin[index].top, __ATOMIC_RELAXED); slot < bottom; slot++) {
+		const void *mem = __atomic_load_n(&t->slots[slot], __ATOMIC_RELAXED);
+
+		if (!is_in_arena(a, mem))
+			continue;
+		has = chunksize(mem2chunk(mem));
+		if (has > size && has < CLASS_KEEP_END)
+			excess += has - size;
+	}
+	return excess;
+}
+
+size_t tcache_excess(const struct arena *a)
+{
+	size_t excess = 0;
+
+	tcache_lock();
+	for (const struct tcache *t = registry; t; t = t->next)
+		for (size_t i = CLASS_PIECES; i < CLASS_EXACT; i++)
+			excess += bin_excess(t, i, a);
+	tcache_unlock();
+	return excess;
+}
+
 struct tcache *tcache_next(const struct tcache *t)
 {
 	return t ? t->next : registry;
