@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "fastbin.h"
 #include "internal.h"
 #include "mapped.h"
 #include "run.h"
@@ -188,12 +189,27 @@ WEIR_EXPORT int malloc_info(int options, FILE *fp)
 	return ferror(fp) ? -1 : 0;
 }
 
-/* malloc_usable_size(3): bytes of mem that may be used, 0 for NULL and for what has joined its neighbours. */
+SELDOM bool block_is_cached(void *mem)
+{
+	size_t class = piece_class(mem);
+	const struct chunk *c = mem2chunk(mem);
+
+	if (!class && !is_mmapped(c))
+		class = class_kept(chunksize(c));
+	return class && tcache_holds(mem, class);
+}
+
+/*
+ * malloc_usable_size(3): bytes of mem that may be used, 0 for NULL, for what has joined its neighbours, and for what
+ * is in a thread's cache.
+ */
 WEIR_EXPORT size_t malloc_usable_size(void *mem)
 {
 	const struct chunk *c = mem2chunk(mem);
 
 	if (!mem || (!piece_class(mem) && !is_mmapped(c) && !inuse(c)))
+		return 0;
+	if (unlikely(*tcache_key_of(mem) == tcache_key) && block_is_cached(mem))
 		return 0;
 	return block_usable(mem);
 }

@@ -108,20 +108,13 @@ SELDOM void *tcache_get_slow(const struct tcache *t, size_t class)
 	return mem;
 }
 
-static void check_not_cached(const struct tcache *t, size_t index, const void *mem)
-{
-	for (void *const *slot = &t->slots[t->bin[index].top]; *slot != &tcache_end; slot++)
-		if (*slot == mem)
-			die("free(): double free detected in tcache 2");
-}
-
 bool tcache_put_slow(void *mem, size_t index)
 {
 	struct tcache *t = tcache_make();
 
 	if (*tcache_key_of(mem) == tcache_key) {
-		if (t)
-			check_not_cached(t, index, mem);
+		if (tcache_holds(mem, index))
+			die("free(): double free detected in tcache 2");
 		if (index < CLASS_PIECES)
 			run_check_not_free(mem, index);
 		else

@@ -133,6 +133,8 @@ void *tcache_refill(struct tcache *t, size_t index);
  * room and take it. False: not cached, the arena shall have it.
  */
 bool tcache_put_slow(void *mem, size_t index);
+/* Is a block of this class, which carries the key, in any thread's cache? */
+bool tcache_holds(const void *mem, size_t index);
 /* Give chunks up to this size back to their arenas. */
 void tcache_flush(struct tcache *t, size_t max_size);
 /* A window (idle.h) is over: what may have been idle for all of it goes. */

@@ -245,6 +245,33 @@ void tcache_totals(size_t *chunks, size_t *bytes)
 	tcache_unlock();
 }
 
+/*
+ * The bin's thread may move it meanwhile, and leave behind what was in it. Whoever has been given the block by that
+ * thread sees that it is out of the bin. Not to be reported as a race.
+ */
+static __attribute__((no_sanitize("thread"))) bool bin_holds(const struct tcache *t, size_t index, const void *mem)
+{
+	size_t top = __atomic_load_n(&t->bin[index].top, __ATOMIC_ACQUIRE);
+	size_t bottom = __atomic_load_n(&t->bottom[index], __ATOMIC_ACQUIRE);
+
+	for (size_t slot = top; slot < bottom; slot++)
+		if (__atomic_load_n(&t->slots[slot], __ATOMIC_ACQUIRE) == mem)
+			return slot >= __atomic_load_n(&t->bin[index].top, __ATOMIC_ACQUIRE) &&
+				bottom == __atomic_load_n(&t->bottom[index], __ATOMIC_RELAXED);
+	return false;
+}
+
+bool tcache_holds(const void *mem, size_t index)
+{
+	bool found = false;
+
+	tcache_lock();
+	for (const struct tcache *t = registry; t && !found; t = t->next)
+		found = bin_holds(t, index, mem);
+	tcache_unlock();
+	return found;
+}
+
 /* Is there a chunk's head before mem, in memory of the arena? */
 static bool is_in_arena(const struct arena *a, const char *mem)
 {
