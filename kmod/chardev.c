@@ -43,15 +43,37 @@ static int weir_ioctl_info(struct file *file, union weir_argument *arg)
 	return 0;
 }
 
+/* @choice if the caller names a profile, NULL if it does not, or -EINVAL as an error pointer. */
+static const struct weir_profile_choice *
+weir_attach_choice(const struct weir_attach *attach, struct weir_profile_choice *choice)
+{
+	size_t len = strnlen(attach->profile, sizeof(attach->profile));
+	int ret;
+
+	if (memchr_inv(attach->profile + len, 0, sizeof(attach->profile) - len))
+		return ERR_PTR(-EINVAL);
+	if (!len)
+		return NULL;
+	if (attach->profile[len - 1] == '\n')
+		return ERR_PTR(-EINVAL);
+	ret = weir_profile_choice_parse(choice, attach->profile, len);
+	return ret ? ERR_PTR(ret) : choice;
+}
+
 static int weir_ioctl_attach(struct file *file, union weir_argument *arg)
 {
 	struct weir_attach *attach = &arg->attach;
+	const struct weir_profile_choice *choice;
 	struct weir_record *parent = NULL, *rec;
+	struct weir_profile_choice room;
 	int ret;
 
 	if (attach->flags & ~WEIR_ATTACH_INHERIT || attach->features & ~WEIR_FEATURES ||
 	    attach->map_size || attach->reserved)
 		return -EINVAL;
+	choice = weir_attach_choice(attach, &room);
+	if (IS_ERR(choice))
+		return PTR_ERR(choice);
 	if (attach->flags & WEIR_ATTACH_INHERIT) {
 		parent = weir_ctlpage_record_at(attach->inherit);
 		if (!parent)
@@ -59,7 +81,7 @@ static int weir_ioctl_attach(struct file *file, union weir_argument *arg)
 	} else if (attach->inherit) {
 		return -EINVAL;
 	}
-	rec = weir_record_create(parent);
+	rec = weir_record_create(parent, choice);
 	if (parent)
 		weir_record_put(parent);
 	if (IS_ERR(rec))
@@ -203,7 +225,7 @@ static const struct weir_call weir_calls[] = {
 };
 
 static_assert(sizeof(struct weir_info) == 24);
-static_assert(sizeof(struct weir_attach) == 32);
+static_assert(sizeof(struct weir_attach) == 64);
 static_assert(sizeof(struct weir_knobs) == 232);
 static_assert(sizeof(struct weir_counters) == 56);
 static_assert(sizeof(struct weir_regions) == 208);

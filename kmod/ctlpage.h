@@ -15,7 +15,8 @@
 struct weir_record;
 
 #define WEIR_FEATURES	((u64)(WEIR_FEATURE_KNOBS | WEIR_FEATURE_COUNTERS | \
-			       WEIR_FEATURE_REGIONS | WEIR_FEATURE_INHERIT))
+			       WEIR_FEATURE_REGIONS | WEIR_FEATURE_INHERIT | \
+			       WEIR_FEATURE_PROFILES))
 
 /* The counters of struct weir_faults, in its order. */
 enum weir_counter {

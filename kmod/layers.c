@@ -4,6 +4,7 @@
  * are changed by one writer at a time, until its value has reached every process.
  */
 #include <linux/compiler.h>
+#include <linux/kconfig.h>
 #include <linux/mutex.h>
 
 #include "ctlpage.h"
@@ -24,6 +25,12 @@ void weir_layers_unlock(void)
 	mutex_unlock(&weir_layers_mutex);
 }
 
+/* For lockdep: not false unless it is sure. */
+bool weir_layers_locked(void)
+{
+	return !IS_ENABLED(CONFIG_LOCKDEP) || lockdep_is_held(&weir_layers_mutex);
+}
+
 /**
  * weir_layers_publish() - let a changed layer reach everybody
  *
@@ -36,17 +43,19 @@ void weir_layers_publish(void)
 
 	lockdep_assert_held(&weir_layers_mutex);
 
-	weir_layers_resolve(NULL, &defaults);
+	weir_layers_resolve(NULL, NULL, &defaults);
 	weir_ctlpage_write_detached(&defaults);
 	weir_registry_refresh();
 }
 
-static void weir_layers_resolve_knob(const struct weir_knob_layer *own, unsigned int knob,
+static void weir_layers_resolve_knob(const struct weir_knob_layer *own,
+				     const struct weir_knob_layer *profile, unsigned int knob,
 				     s64 *value, u8 *source)
 {
 	s64 clamped;
 
-	if (!weir_knob_layer_read(own, knob, value, source)) {
+	if (!weir_knob_layer_read(own, knob, value, source) &&
+	    !weir_knob_layer_read(profile, knob, value, source)) {
 		*value = READ_ONCE(weir_defaults.value[knob]);
 		*source = READ_ONCE(weir_defaults.source[knob]);
 	}
@@ -60,13 +69,15 @@ static void weir_layers_resolve_knob(const struct weir_knob_layer *own, unsigned
 /**
  * weir_layers_resolve() - put the layers on top of each other
  * @own: what stands in the process's record, or NULL
+ * @profile: what its profile says, or NULL
  * @effective: in and out, the effective values; written while they may be read
  *
  * The layers below may be written meanwhile; weir_layers_publish() comes after that.
  *
  * Return: whether @effective has changed.
  */
-bool weir_layers_resolve(const struct weir_knob_layer *own, struct weir_knob_set *effective)
+bool weir_layers_resolve(const struct weir_knob_layer *own, const struct weir_knob_layer *profile,
+			 struct weir_knob_set *effective)
 {
 	bool changed = false;
 	unsigned int knob;
@@ -75,7 +86,7 @@ bool weir_layers_resolve(const struct weir_knob_layer *own, struct weir_knob_set
 		s64 value;
 		u8 source;
 
-		weir_layers_resolve_knob(own, knob, &value, &source);
+		weir_layers_resolve_knob(own, profile, knob, &value, &source);
 		if (value == effective->value[knob] && source == effective->source[knob])
 			continue;
 		WRITE_ONCE(effective->value[knob], value);

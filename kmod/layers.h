@@ -9,8 +9,10 @@
 
 void weir_layers_lock(void);
 void weir_layers_unlock(void);
+bool weir_layers_locked(void);
 void weir_layers_publish(void);
 
-bool weir_layers_resolve(const struct weir_knob_layer *own, struct weir_knob_set *effective);
+bool weir_layers_resolve(const struct weir_knob_layer *own, const struct weir_knob_layer *profile,
+			 struct weir_knob_set *effective);
 
 #endif /* _WEIR_LAYERS_H */

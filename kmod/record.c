@@ -22,13 +22,12 @@
 
 #include "faults.h"
 #include "layers.h"
+#include "objects.h"
 #include "record.h"
 #include "sysfs.h"
 #include "trace.h"
 
-/* Records not yet released, and one for the module: its code is needed for as long. */
-static atomic_t weir_record_count = ATOMIC_INIT(1);
-static DECLARE_COMPLETION(weir_record_none);
+static struct weir_objects weir_record_objects = WEIR_OBJECTS_INIT(weir_record_objects);
 
 static int weir_record_inherit(struct weir_record *rec, struct weir_record *parent)
 {
@@ -38,6 +37,7 @@ static int weir_record_inherit(struct weir_record *rec, struct weir_record *pare
 		return -ENOMEM;
 	spin_lock(&parent->lock);
 	rec->own = parent->own;
+	rec->choice = parent->choice;
 	set = rcu_dereference_protected(parent->regions, lockdep_is_held(&parent->lock));
 	if (set)
 		*copy = *set;
@@ -49,13 +49,15 @@ static int weir_record_inherit(struct weir_record *rec, struct weir_record *pare
 
 /**
  * weir_record_create() - make a record for the caller's address space
- * @parent: the record to inherit knobs and regions from, or NULL
+ * @parent: the record to inherit knobs, choice of profile and regions from, or NULL
+ * @choice: by which profile to go, or NULL to inherit the choice or else go by what matches
  *
  * Page faults are being counted when this returns, though nobody finds the record yet.
  *
  * Return: the record with one reference, which weir_record_destroy() drops, or an error pointer.
  */
-struct weir_record *weir_record_create(struct weir_record *parent)
+struct weir_record *weir_record_create(struct weir_record *parent,
+				       const struct weir_profile_choice *choice)
 {
 	struct weir_record *rec;
 	int ret = -ENOMEM;
@@ -74,6 +76,8 @@ struct weir_record *weir_record_create(struct weir_record *parent)
 		if (ret)
 			goto free_page;
 	}
+	if (choice)
+		rec->choice = *choice;
 	ret = weir_faults_get();
 	if (ret)
 		goto free_regions;
@@ -81,7 +85,7 @@ struct weir_record *weir_record_create(struct weir_record *parent)
 	rec->nr = pid_nr(rec->pid);
 	current_euid_egid(&rec->uid, &rec->gid);
 	kobject_init(&rec->kobj, &weir_process_ktype);
-	atomic_inc(&weir_record_count);
+	weir_objects_made(&weir_record_objects);
 	weir_record_refresh(rec);
 	return rec;
 
@@ -109,17 +113,15 @@ void weir_record_release(struct kobject *kobj)
 	struct weir_record *rec = container_of(kobj, struct weir_record, kobj);
 
 	put_pid(rec->pid);
+	weir_profile_put(rec->profile);
 	kfree(rcu_access_pointer(rec->regions));
 	kfree_rcu(rec, rcu);
-	if (atomic_dec_and_test(&weir_record_count))
-		complete(&weir_record_none);
+	weir_objects_released(&weir_record_objects);
 }
 
-/* The module goes: nobody can make a record any more; wait until the last one is released. */
 void weir_record_wait_all(void)
 {
-	if (!atomic_dec_and_test(&weir_record_count))
-		wait_for_completion(&weir_record_none);
+	weir_objects_wait(&weir_record_objects);
 }
 
 /**
@@ -154,7 +156,8 @@ static void weir_record_publish(struct weir_record *rec)
 {
 	lockdep_assert_held(&rec->lock);
 
-	if (weir_layers_resolve(&rec->own, &rec->effective) || !rec->generation)
+	if (weir_layers_resolve(&rec->own, rec->profile ? &rec->profile->knobs : NULL,
+				&rec->effective) || !rec->generation)
 		weir_ctlpage_write(rec->page, &rec->generation, &rec->effective);
 }
 
@@ -177,6 +180,66 @@ static void weir_record_trace_knobs(struct weir_record *rec, u32 mask)
 		if (mask & (1u << knob))
 			trace_knob(rec->nr, weir_knobs[knob].name, rec->effective.value[knob],
 				   weir_source_name(rec->effective.source[knob]));
+}
+
+/*
+ * The choice is made and stored under the lock: the walk that follows a change of the profiles
+ * comes before it, and it sees the change, or after it and makes it anew.
+ */
+static void weir_record_match(struct weir_record *rec, const struct weir_subject *subject)
+{
+	struct weir_profile *old = NULL;
+
+	rcu_read_lock();
+	spin_lock(&rec->lock);
+	if (!rec->retired) {
+		old = rec->profile;
+		rec->profile = weir_profiles_choose(&rec->choice, subject);
+		weir_record_publish(rec);
+	}
+	spin_unlock(&rec->lock);
+	rcu_read_unlock();
+	weir_profile_put(old);
+}
+
+/*
+ * Profiles, or what they match, have changed, and do not change as long as this runs: what they do
+ * not ask for need not be looked at.
+ */
+void weir_record_rematch(struct weir_record *rec)
+{
+	struct weir_subject subject;
+
+	subject.is_process = false;
+	if (weir_profiles_match())
+		weir_subject_read(&subject, rec->pid, weir_profiles_match_cgroups());
+	weir_record_match(rec, &subject);
+}
+
+/* The layers are there for the record, which can be found now. */
+void weir_record_find_profile(struct weir_record *rec)
+{
+	struct weir_subject subject;
+
+	weir_subject_read(&subject, rec->pid, true);
+	weir_record_match(rec, &subject);
+}
+
+void weir_record_choose_profile(struct weir_record *rec, const struct weir_profile_choice *choice)
+{
+	spin_lock(&rec->lock);
+	rec->choice = *choice;
+	spin_unlock(&rec->lock);
+	weir_record_find_profile(rec);
+}
+
+/* The name of the profile that the process goes by, or "none". */
+void weir_record_profile_name(struct weir_record *rec, char name[WEIR_PROFILE_NAME_LEN])
+{
+	spin_lock(&rec->lock);
+	strscpy(name, rec->profile ? kobject_name(&rec->profile->kobj) : "none",
+		WEIR_PROFILE_NAME_LEN);
+	spin_unlock(&rec->lock);
 }
 
 /* The change has been checked: knobs known, values in range, no knob in both masks. */

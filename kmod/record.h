@@ -15,6 +15,7 @@
 
 #include "ctlpage.h"
 #include "knobs.h"
+#include "profiles.h"
 #include "regions.h"
 
 enum weir_record_state {
@@ -47,6 +48,8 @@ struct weir_record {
 
 	spinlock_t lock;			/* what is marked L; innermost */
 	struct weir_knob_layer own;		/* L */
+	struct weir_profile_choice choice;	/* L */
+	struct weir_profile *profile;		/* L: with a reference, or NULL */
 	struct weir_knob_set effective;		/* L, read with READ_ONCE() */
 	u32 generation;				/* L */
 	bool retired;				/* L: the page is not written any more */
@@ -58,7 +61,8 @@ struct weir_record {
 	struct rcu_head rcu;
 };
 
-struct weir_record *weir_record_create(struct weir_record *parent);
+struct weir_record *weir_record_create(struct weir_record *parent,
+				       const struct weir_profile_choice *choice);
 void weir_record_destroy(struct weir_record *rec);
 void weir_record_release(struct kobject *kobj);
 
@@ -83,6 +87,10 @@ struct weir_knob_change {
 
 void weir_record_start_counters(struct weir_record *rec);
 void weir_record_refresh(struct weir_record *rec);
+void weir_record_rematch(struct weir_record *rec);
+void weir_record_find_profile(struct weir_record *rec);
+void weir_record_choose_profile(struct weir_record *rec, const struct weir_profile_choice *choice);
+void weir_record_profile_name(struct weir_record *rec, char name[WEIR_PROFILE_NAME_LEN]);
 void weir_record_change_knobs(struct weir_record *rec, const struct weir_knob_change *change);
 void weir_record_read_knobs(struct weir_record *rec, struct weir_knob_set *knobs);
 void weir_record_set_regions(struct weir_record *rec, struct weir_region_set *set);

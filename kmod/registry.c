@@ -304,7 +304,7 @@ int weir_registry_attach(struct weir_record *rec, struct file *file)
 	if (ret)
 		weir_registry_detach(rec);
 	else
-		weir_record_refresh(rec);
+		weir_record_find_profile(rec);
 	if (!ret)
 		trace_attach(rec->nr, __kuid_val(rec->uid), rec->parent);
 	weir_record_put(rec);
@@ -365,13 +365,12 @@ void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm)
 	weir_mm_drop(drop);
 }
 
-/**
- * weir_registry_refresh() - have every record look at the layers below its own again
- *
- * A process that attaches meanwhile has the change, too: either it enters the list before the lock
- * is taken here, and is found in the walk, or after, and looks at the layers after that.
+/*
+ * Visit every record after something that was changed.  A process that attaches meanwhile has the
+ * change, too: either it enters the list before the lock is taken here, and is found in the walk,
+ * or after, and looks at what was changed after that.
  */
-void weir_registry_refresh(void)
+static void weir_registry_visit(void (*visit)(struct weir_record *rec))
 {
 	struct weir_record *rec;
 
@@ -379,8 +378,20 @@ void weir_registry_refresh(void)
 	weir_registry_unlock();
 	rcu_read_lock();
 	list_for_each_entry_rcu(rec, &weir_registry_list, node)
-		weir_record_refresh(rec);
+		visit(rec);
 	rcu_read_unlock();
+}
+
+/* Have every record look at the layers below its own again. */
+void weir_registry_refresh(void)
+{
+	weir_registry_visit(weir_record_refresh);
+}
+
+/* Have every record look for its profile again.  Called with the layers' lock. */
+void weir_registry_rematch(void)
+{
+	weir_registry_visit(weir_record_rematch);
 }
 
 u64 weir_registry_attached(void)

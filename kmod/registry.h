@@ -43,6 +43,7 @@ void weir_registry_map(struct weir_record *rec, struct mm_struct *mm);
 void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm);
 
 void weir_registry_refresh(void);
+void weir_registry_rematch(void);
 
 /* Since the module was loaded. */
 u64 weir_registry_attached(void);

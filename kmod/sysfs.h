@@ -26,8 +26,10 @@ typedef ssize_t (*weir_store_t)(struct kobject *kobj, struct kobj_attribute *att
 				const char *buf, size_t count);
 
 extern struct kobject *weir_processes;
+extern struct kobject *weir_profiles;
 extern const struct attribute_group weir_limits_group;
 extern struct kobj_type weir_process_ktype;
+extern struct kobj_type weir_profile_ktype;
 
 void weir_attribute_init(struct weir_attribute *attr, const char *name, unsigned int index,
 			 weir_show_t show, weir_store_t store);
@@ -38,6 +40,8 @@ void weir_attributes_init_counters(struct weir_attribute *attrs, struct attribut
 
 void weir_sysfs_process_init(void);
 void weir_sysfs_limits_init(void);
+int weir_sysfs_profiles_init(struct kobject *parent);
+void weir_sysfs_profiles_exit(void);
 int weir_sysfs_init(void);
 void weir_sysfs_exit(void);
 

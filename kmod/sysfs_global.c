@@ -137,11 +137,16 @@ int __init weir_sysfs_init(void)
 	weir_processes = kobject_create_and_add("processes", weir_kobj);
 	if (!weir_processes)
 		goto put_weir;
-	ret = sysfs_create_groups(weir_kobj, weir_groups);
+	ret = weir_sysfs_profiles_init(weir_kobj);
 	if (ret)
 		goto put_processes;
+	ret = sysfs_create_groups(weir_kobj, weir_groups);
+	if (ret)
+		goto exit_profiles;
 	return 0;
 
+exit_profiles:
+	weir_sysfs_profiles_exit();
 put_processes:
 	kobject_put(weir_processes);
 put_weir:
@@ -152,6 +157,7 @@ put_weir:
 void weir_sysfs_exit(void)
 {
 	sysfs_remove_groups(weir_kobj, weir_groups);
+	weir_sysfs_profiles_exit();
 	kobject_put(weir_processes);
 	kobject_put(weir_kobj);
 }

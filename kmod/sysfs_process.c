@@ -78,6 +78,37 @@ static ssize_t weir_knob_store(struct kobject *kobj, struct kobj_attribute *attr
 	return count;
 }
 
+/*
+ * As for a knob.  A name that no profile has is refused here, where it is rather a mistake, though
+ * not in WEIR_IOC_ATTACH, where the profile may come later.
+ */
+static ssize_t profile_store(struct kobject *kobj, struct kobj_attribute *attr, const char *buf,
+			     size_t count)
+{
+	struct weir_record *rec = weir_record_of(kobj);
+	struct weir_profile_choice choice;
+	int ret;
+
+	ret = weir_record_may_write(rec);
+	if (ret)
+		return ret;
+	ret = weir_profile_choice_parse(&choice, buf, count);
+	if (ret)
+		return ret;
+	if (choice.kind == WEIR_CHOICE_NAME && !weir_profiles_has(choice.name))
+		return -ENOENT;
+	weir_record_choose_profile(rec, &choice);
+	return count;
+}
+
+static ssize_t profile_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	char name[WEIR_PROFILE_NAME_LEN];
+
+	weir_record_profile_name(weir_record_of(kobj), name);
+	return sysfs_emit(buf, "%s\n", name);
+}
+
 static ssize_t weir_counter_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	struct weir_ctlpage *page = weir_record_of(kobj)->page;
@@ -101,13 +132,14 @@ static ssize_t comm_show(struct kobject *kobj, struct kobj_attribute *attr, char
 }
 
 static struct kobj_attribute weir_comm_attr = __ATTR_RO(comm);
+static struct kobj_attribute weir_profile_attr = __ATTR_RW(profile);
 
 static struct weir_attribute weir_knob_attrs[WEIR_KNOB_NR];
 static struct attribute *weir_knob_list[WEIR_KNOB_NR + 1];
 static struct weir_attribute weir_source_attrs[WEIR_KNOB_NR];
 static struct attribute *weir_source_list[WEIR_KNOB_NR + 1];
 static struct weir_attribute weir_counter_attrs[WEIR_COUNTER_NR];
-static struct attribute *weir_counter_list[WEIR_COUNTER_NR + 2];
+static struct attribute *weir_counter_list[WEIR_COUNTER_NR + 3];
 
 static const struct attribute_group weir_knob_group = {
 	.attrs = weir_knob_list,
@@ -161,6 +193,7 @@ void __init weir_sysfs_process_init(void)
 	weir_attributes_init_knobs(weir_source_attrs, weir_source_list, weir_source_show, NULL);
 	weir_attributes_init_counters(weir_counter_attrs, weir_counter_list, weir_counter_show);
 	weir_counter_list[WEIR_COUNTER_NR] = &weir_comm_attr.attr;
+	weir_counter_list[WEIR_COUNTER_NR + 1] = &weir_profile_attr.attr;
 	for (i = 0; weir_process_groups[i]; i++)
 		weir_attributes_make_private(weir_process_groups[i]->attrs);
 }

@@ -143,6 +143,18 @@ static SELDOM struct chunk *alloc_from_grown_top(struct arena *a, size_t nb, siz
 	return top_carve(a, nb, dirty);
 }
 
+/* There is no more memory: whatever it costs. */
+static SELDOM struct chunk *alloc_from_the_last(struct arena *a, size_t nb, size_t *dirty)
+{
+	struct chunk *c;
+
+	if (!a->top || arena_consolidate(a) < nb)
+		return NULL;
+	*dirty = SIZE_MAX;
+	c = alloc_from_bins(a, nb);
+	return c ? c : top_carve(a, nb, dirty);
+}
+
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty)
 {
 	struct chunk *c;
@@ -154,9 +166,26 @@ struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty)
 	if (c)
 		return c;
 	c = top_carve(a, nb, dirty);
-	if (likely(c) || !grow || !top_grow(a, nb))
+	if (likely(c) || !grow)
 		return c;
+	if (unlikely(!top_grow(a, nb)))
+		return alloc_from_the_last(a, nb, dirty);
 	return alloc_from_grown_top(a, nb, dirty);
+}
+
+SELDOM struct chunk *alloc_elsewhere(struct arena **a, size_t nb, size_t *dirty)
+{
+	struct arena *failed = *a;
+	unsigned int tried = 0;
+	struct chunk *c = NULL;
+
+	arena_unlock(failed);
+	while (!c && (*a = arena_acquire_other(failed, &tried)) != NULL) {
+		c = arena_alloc(*a, nb, true, dirty);
+		if (!c)
+			arena_unlock(*a);
+	}
+	return c;
 }
 
 /* Up to n chunks off the front of the free chunk c, the youngest of the unsorted bin. */
@@ -214,17 +243,25 @@ static unsigned int alloc_some(struct arena *a, size_t index, unsigned int n, vo
 	return taken ? taken : alloc_row(a, class_size(index), n, blocks);
 }
 
+static SELDOM unsigned int alloc_some_elsewhere(const struct arena *failed, size_t index, unsigned int n, void **blocks)
+{
+	unsigned int tried = 0, taken = 0;
+	struct arena *a;
+
+	while (!taken && (a = arena_acquire_other(failed, &tried)) != NULL) {
+		taken = alloc_some(a, index, n, blocks);
+		arena_unlock(a);
+	}
+	return taken;
+}
+
 unsigned int alloc_blocks(size_t index, unsigned int n, void **blocks)
 {
 	struct arena *a;
 	unsigned int taken;
 
-	a = arena_acquire(NULL);
+	a = arena_acquire();
 	taken = alloc_some(a, index, n, blocks);
 	arena_unlock(a);
-	if (unlikely(!taken) && (a = arena_acquire(a)) != NULL) {
-		taken = alloc_some(a, index, n, blocks);
-		arena_unlock(a);
-	}
-	return taken;
+	return likely(taken) ? taken : alloc_some_elsewhere(a, index, n, blocks);
 }

@@ -19,6 +19,7 @@
 #include "fastbin.h"
 #include "fork.h"
 #include "knobs.h"
+#include "meta.h"
 #include "run.h"
 #include "tcache.h"
 
@@ -65,7 +66,7 @@ void *arena_deferred_next(void *mem)
 	return link_mangle(mem, *(void **)mem);
 }
 
-static SELDOM void take_in_deferred(struct arena *a)
+SELDOM void arena_take_in(struct arena *a)
 {
 	void *mem = atomic_exchange_explicit(&a->deferred, NULL, memory_order_acquire);
 
@@ -73,7 +74,7 @@ static SELDOM void take_in_deferred(struct arena *a)
 	arena_put_list(a, mem);
 }
 
-static bool has_deferred(struct arena *a)
+bool arena_has_deferred(struct arena *a)
 {
 	return atomic_load_explicit(&a->deferred, memory_order_relaxed) != NULL;
 }
@@ -96,14 +97,14 @@ SELDOM void arena_lock(struct arena *a)
 {
 	if (!arena_try(a))
 		lock_take(&a->lock);
-	if (unlikely(has_deferred(a)))
-		take_in_deferred(a);
+	if (unlikely(arena_has_deferred(a)))
+		arena_take_in(a);
 }
 
 static SELDOM void take_in_more(struct arena *a)
 {
 	while (too_much_deferred(a) && lock_try(&a->lock)) {
-		take_in_deferred(a);
+		arena_take_in(a);
 		lock_drop(&a->lock);
 	}
 }
@@ -142,7 +143,7 @@ SELDOM void arena_defer_end(struct deferral *d)
 	atomic_fetch_add(&a->deferred_bytes, d->bytes);
 	d->arena = NULL;
 	if (unlikely(too_much_deferred(a)) && lock_try(&a->lock)) {
-		take_in_deferred(a);
+		arena_take_in(a);
 		arena_unlock(a);
 	}
 }
@@ -202,8 +203,9 @@ static SELDOM struct arena *arena_make(unsigned int slot)
 	lock_take(&list_lock);
 	a = arena_at(slot);
 	if (!a) {
-		a = heap_arena_create(slot);
+		a = meta_alloc(sizeof(*a));
 		if (a) {
+			arena_init(a, false, slot);
 			atomic_store_explicit(&arenas[slot], a, memory_order_release);
 			if (slot >= arena_count())
 				atomic_store_explicit(&count, slot + 1, memory_order_release);
@@ -279,28 +281,62 @@ static SELDOM struct arena *arena_change(const struct arena *mine)
 static struct arena *arena_choose(struct arena *mine)
 {
 	if (mine && (!mine->slot || mine->slot < arena_limit()) && arena_try(mine)) {
-		if (unlikely(has_deferred(mine)))
-			take_in_deferred(mine);
+		if (unlikely(arena_has_deferred(mine)))
+			arena_take_in(mine);
 		return mine;
 	}
 	return arena_change(mine);
 }
 
-struct arena *arena_acquire(const struct arena *avoid)
+SELDOM void arena_move(struct arena *a, struct arena *to)
+{
+	if (a)
+		atomic_fetch_sub_explicit(&a->users, 1, memory_order_relaxed);
+	if (to)
+		atomic_fetch_add_explicit(&to->users, 1, memory_order_relaxed);
+}
+
+void arenas_forget_users(void)
+{
+	for (unsigned int i = 0; i < arena_count(); i++)
+		if (arena_at(i))
+			atomic_store_explicit(&arena_at(i)->users, 0, memory_order_relaxed);
+}
+
+static void set_arena(struct tcache *t, struct arena *a)
+{
+	if (unlikely(t->arena != a)) {
+		arena_move(t->arena, a);
+		t->arena = a;
+	}
+}
+
+SELDOM struct arena *arena_acquire_other(const struct arena *failed, unsigned int *tried)
 {
 	struct tcache *t = tcache_make();
 	struct arena *a;
 
-	if (avoid) {
-		/* An arena on heaps may be limited to them; the main arena has more ways to grow. */
-		if (avoid == &main_arena)
-			return NULL;
-		arena_lock(&main_arena);
-		return &main_arena;
+	/* Who has not got a single heap stays with the main arena. */
+	if (t && !*tried && !__atomic_load_n(&failed->system_mem, __ATOMIC_RELAXED))
+		set_arena(t, &main_arena);
+	while (*tried < arena_count()) {
+		a = arena_at((*tried)++);
+		if (a && a != failed) {
+			arena_lock(a);
+			return a;
+		}
 	}
+	return NULL;
+}
+
+struct arena *arena_acquire(void)
+{
+	struct tcache *t = tcache_make();
+	struct arena *a;
+
 	a = arena_choose(t ? t->arena : NULL);
 	if (t)
-		t->arena = a;
+		set_arena(t, a);
 	return a;
 }
 

@@ -42,8 +42,10 @@ struct arena {
 	char *fresh;		/* at or above it, up to the end of top, all bytes are zero */
 	struct chunk *last_remainder;
 	size_t top_low;		/* the least that the top had in this window; idle.h */
-	size_t window;		/* the number of this window, and its end in ms */
+	size_t window;		/* the number of this window, and its end in ms; read without the lock */
 	uint64_t window_end;
+	unsigned int quiet;	/* windows that others have ended since a thread of its own looked; likewise */
+	uint64_t vacated;	/* ms; tend_leave() leaves it alone before that */
 	uint64_t clock;		/* when last read, and how many looks are and were to go without */
 	unsigned int looks_left, looks_skipped;
 	unsigned int idle_bin;	/* where letting go goes on */
@@ -62,6 +64,7 @@ struct arena {
 	/* Blocks that others freed and their bytes; a line of its own, other CPUs write it. */
 	_Alignas(64) void *_Atomic deferred;
 	_Atomic size_t deferred_bytes;
+	_Atomic unsigned int users;	/* threads that have it as theirs */
 };
 
 /* Free, but not coalesced. */
@@ -102,8 +105,10 @@ struct chunk *bins_best_fit(struct arena *a, size_t nb);
  * zero. With grow false only memory that the arena already has is used.
  */
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty);
+/* The arena *a, locked, has failed: from another one, *a then, and locked; NULL: no arena has it, none is locked. */
+struct chunk *alloc_elsewhere(struct arena **a, size_t nb, size_t *dirty);
 /*
- * Up to n blocks of a size class, from the arena of the thread or else from the main one; returns how
+ * Up to n blocks of a size class, from the arena of the thread or else from another one; returns how
  * many. For more than one nothing is done that one would not need.
  */
 unsigned int alloc_blocks(size_t index, unsigned int n, void **blocks);
@@ -122,8 +127,10 @@ void arena_look(struct arena *a, size_t coalesced);
 /* top.c: the chunk that borders the end of the arena's memory; the arena's lock is held */
 struct chunk *top_carve(struct arena *a, size_t nb, size_t *dirty);
 bool top_grow(struct arena *a, size_t nb);
-/* Give back what the top has above pad bytes; returns how many bytes went. */
+/* Give back what the top has above pad bytes, and spare memory; returns how many bytes went. */
 size_t top_trim(struct arena *a, size_t pad);
+/* Only whole heaps or segments that nothing is in use of. */
+size_t top_trim_spare(struct arena *a, size_t pad);
 void top_set(struct arena *a, struct chunk *top, size_t size);
 /* The arena has a new top elsewhere: close the old one, size bytes at old, and free it. */
 struct chunk *top_retire(struct arena *a, struct chunk *old, size_t size);
@@ -133,6 +140,8 @@ size_t top_excess(const struct arena *a, size_t pad);
 /* morecore.c: the main arena's memory */
 bool main_grow(struct arena *a, size_t nb);
 size_t main_trim(struct arena *a, size_t pad);
+/* Only whole segments from mmap that hold nothing; returns bytes. */
+size_t main_trim_spare(struct arena *a, size_t pad);
 /* May c, which ends at next, be a chunk of the arena? False only if it cannot. */
 bool main_holds(const struct arena *a, const struct chunk *c, const struct chunk *next);
 /*
@@ -147,7 +156,6 @@ struct extent {
 void *main_extent(const struct arena *a, void *segment, struct extent *e);
 
 /* heap.c: the others' */
-struct arena *heap_arena_create(unsigned int slot);
 struct arena *heap_arena_of(const struct chunk *c);
 bool heap_grow(struct arena *a, size_t nb);
 size_t heap_trim(struct arena *a, size_t pad);
@@ -158,6 +166,8 @@ void *heap_extent(const struct arena *a, void *heap, struct extent *e);
 size_t heap_space(const struct arena *a, size_t *used, size_t *accessible);
 /* Only whole heaps that hold nothing but the top, however small that is; returns bytes. */
 size_t heap_trim_spare(struct arena *a, size_t pad);
+/* Nothing is in use: the last heap, too, and the arena is without memory. False: something is. */
+bool heap_give_back(struct arena *a);
 
 /* arena.c */
 #define ARENA_SLOTS	1024
@@ -166,11 +176,23 @@ struct arena *arena_at(unsigned int slot);	/* NULL: not made yet */
 unsigned int arena_count(void);			/* slots in use are below this */
 unsigned int arena_slot_of_cpu(int cpu);	/* whose threads use it */
 struct arena *arena_of(const struct chunk *c);
-/* The arena for the calling thread, locked; avoid: one that has just failed, or NULL. */
-struct arena *arena_acquire(const struct arena *avoid);
+/* The arena for the calling thread, locked. */
+struct arena *arena_acquire(void);
+/*
+ * That one has failed: the next one to be tried, locked, or NULL. *tried is 0 at first. The main arena comes first, which
+ * has more ways to grow than one on heaps; then all others, in which something may be free.
+ */
+struct arena *arena_acquire_other(const struct arena *failed, unsigned int *tried);
+/* A thread that had a as its own, or NULL, has another one from now on, or NULL. */
+void arena_move(struct arena *a, struct arena *to);
+/* In a forked child: nobody has any. */
+void arenas_forget_users(void);
 void arena_lock(struct arena *a);
 bool arena_try(struct arena *a);
 void arena_unlock(struct arena *a);
+bool arena_has_deferred(struct arena *a);
+/* Take in what others have left; the lock is held. */
+void arena_take_in(struct arena *a);
 /*
  * Leave blocks to their arena's owner: never waits. Blocks of one arena in a row are handed over together,
  * at the latest by arena_defer_end().

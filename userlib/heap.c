@@ -3,9 +3,9 @@
  * heap.c - mapped heaps: the memory of every arena but the main one
  *
  * A heap is HEAP_SIZE bytes of address space, aligned to HEAP_SIZE, of which a growing prefix is
- * usable; masking a chunk's address finds its heap and so its arena. The first heap of an arena holds the
- * struct arena itself. When a heap is full the next one takes over the top; when the top is all
- * that a later heap holds, that heap is unmapped and the one before is used again.
+ * usable; masking a chunk's address finds its heap and so its arena. When a heap is full the next one
+ * takes over the top; when the top is all that a later heap holds, that heap is unmapped and the one
+ * before is used again. So is the only one in the end, if it stays empty.
  */
 #include "arena.h"
 #include "knobs.h"
@@ -20,7 +20,6 @@ struct heap {
 	size_t reserved[3];
 };
 
-_Static_assert(sizeof(struct heap) % _Alignof(struct arena) == 0, "the arena behind it is aligned");
 _Static_assert(sizeof(struct heap) % MALLOC_ALIGN == 0, "chunks behind it are aligned");
 
 static struct heap *heap_of(const void *p)
@@ -71,21 +70,6 @@ static void heap_start_top(struct arena *a, struct heap *h, char *top)
 	arena_add_system_mem(a, h->size);
 }
 
-struct arena *heap_arena_create(unsigned int slot)
-{
-	size_t head = sizeof(struct heap) + align_up(sizeof(struct arena), MALLOC_ALIGN);
-	struct heap *h = heap_create(padded(head + MINSIZE));
-	struct arena *a;
-
-	if (!h)
-		return NULL;
-	a = (struct arena *)(h + 1);
-	h->arena = a;
-	arena_init(a, false, slot);
-	heap_start_top(a, h, (char *)h + head);
-	return a;
-}
-
 static bool heap_extend(struct arena *a, struct heap *h, size_t more)
 {
 	size_t size = h->size + align_up(more, os_page_size);
@@ -103,23 +87,32 @@ static bool heap_extend(struct arena *a, struct heap *h, size_t more)
 	return true;
 }
 
+static bool heap_extend_for(struct arena *a, size_t nb)
+{
+	struct heap *h = heap_of(a->top);
+	size_t missing = nb + MINSIZE - chunksize(a->top);
+
+	return heap_extend(a, h, missing + knob(WEIR_KNOB_TOP_PAD)) || heap_extend(a, h, missing);
+}
+
 bool heap_grow(struct arena *a, size_t nb)
 {
-	struct heap *h = heap_of(a->top), *new;
-	size_t old_size = chunksize(a->top), missing = nb + MINSIZE - old_size;
 	struct chunk *old = a->top;
+	size_t old_size = old ? chunksize(old) : 0;
+	struct heap *h;
 
 	if (nb > HEAP_SIZE)
 		return false;
-	if (heap_extend(a, h, missing + knob(WEIR_KNOB_TOP_PAD)) || heap_extend(a, h, missing))
+	if (old && heap_extend_for(a, nb))
 		return true;
-	new = heap_create(padded(sizeof(*new) + nb + MINSIZE));
-	if (!new)
+	h = heap_create(padded(sizeof(*h) + nb + MINSIZE));
+	if (!h)
 		return false;
-	new->arena = a;
-	new->prev = h;
-	heap_start_top(a, new, (char *)(new + 1));
-	h->fence = top_retire(a, old, old_size);
+	h->arena = a;
+	h->prev = old ? heap_of(old) : NULL;
+	heap_start_top(a, h, (char *)(h + 1));
+	if (old)
+		h->prev->fence = top_retire(a, old, old_size);
 	return true;
 }
 
@@ -141,7 +134,21 @@ static void heap_delete_last(struct arena *a, struct heap *h)
 	top_set(a, top, end - (char *)top);
 	a->fresh = end;
 	arena_sub_system_mem(a, h->size);
-	os_unmap(h, HEAP_SIZE);
+	os_heap_unmap(h);
+}
+
+SELDOM bool heap_give_back(struct arena *a)
+{
+	struct heap *h = heap_of(a->top);
+
+	if (h->prev || a->top != (const struct chunk *)(h + 1))
+		return false;
+	arena_sub_system_mem(a, h->size);
+	a->top = NULL;
+	a->fresh = NULL;
+	a->last_remainder = NULL;
+	os_heap_unmap(h);
+	return true;
 }
 
 /* Is h empty, and the heap before not so full that the next request would map one again? */
@@ -187,8 +194,6 @@ void *heap_extent(const struct arena *a, void *heap, struct extent *e)
 
 	e->start = (char *)h;
 	e->first = (struct chunk *)(h + 1);
-	if (!h->prev)
-		e->first = chunk_at(e->first, align_up(sizeof(struct arena), MALLOC_ALIGN));
 	e->end = (char *)h + h->size;
 	return h->prev;
 }

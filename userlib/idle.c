@@ -4,11 +4,9 @@
 #include "knobs.h"
 #include "os.h"
 
-/* One look lets go of this much inside of chunks, in this many calls; the rest follows soon after. */
-#define LET_GO_BYTES	((size_t)8 << 20)
-#define LET_GO_CALLS	64
-#define SOON_MS		2
 #define LOOKS_SKIPPED_MAX 63
+/* Who lets go before anything was idle for long pays for it: a millisecond's peace for this much. */
+#define VACATED_PER_MS	((size_t)1 << 20)
 
 /* The whole pages between the chunk's tag and the next chunk's prev_size. */
 size_t idle_let_go_inside(struct chunk *c)
@@ -46,36 +44,44 @@ static void let_go_in_bin(struct arena *a, struct bin *b, struct progress *p)
 }
 
 /* From where the last look stopped; false: enough for now. */
-static SELDOM bool let_go_in_bins(struct arena *a)
+static SELDOM bool let_go_in_bins(struct arena *a, struct progress *p)
 {
-	struct progress p = { 0 };
-
 	for (; a->idle_bin < BINS; a->idle_bin++) {
-		if (p.bytes >= LET_GO_BYTES || p.calls >= LET_GO_CALLS)
+		if (p->bytes >= IDLE_LET_GO_BYTES || p->calls >= IDLE_LET_GO_CALLS)
 			return false;
 		if (a->binmap[a->idle_bin / 64] & 1UL << a->idle_bin % 64)
-			let_go_in_bin(a, &a->bins[a->idle_bin], &p);
+			let_go_in_bin(a, &a->bins[a->idle_bin], p);
 	}
-	let_go_in_bin(a, &a->unsorted, &p);
+	let_go_in_bin(a, &a->unsorted, p);
 	return true;
 }
 
-/* What the top has had to spare for the whole window. */
-static SELDOM void let_go_of_top(struct arena *a)
+/* What the top has had to spare for the whole window; all of the arena, if it was all that there is. */
+static SELDOM size_t let_go_of_top(struct arena *a)
 {
-	size_t pad = knob(WEIR_KNOB_TOP_PAD), size = chunksize(a->top), idle = a->top_low;
+	size_t pad = knob(WEIR_KNOB_TOP_PAD), had = a->system_mem, size, idle;
 
-	if (!a->main)
-		heap_trim_spare(a, pad);
+	if (!a->main && a->top_low == chunksize(a->top) && heap_give_back(a))
+		return had;
+	top_trim_spare(a, pad);
+	size = chunksize(a->top);
+	idle = a->top_low;
 	if (idle > (uint64_t)knob(WEIR_KNOB_TRIM_THRESHOLD) && idle <= size)
 		top_trim(a, size - idle + pad);
+	return had - a->system_mem;
+}
+
+/* 0: no window has begun. */
+static void set_end(struct arena *a, uint64_t end)
+{
+	__atomic_store_n(&a->window_end, end, __ATOMIC_RELAXED);
 }
 
 static SELDOM void start_window(struct arena *a, uint64_t end)
 {
 	/* Read by tcache_look() without the lock. */
 	__atomic_store_n(&a->window, a->window + 1, __ATOMIC_RELAXED);
-	a->window_end = end;
+	set_end(a, end);
 	a->idle_bin = bin_index(IDLE_MIN);
 	a->top_low = chunksize(a->top);
 }
@@ -105,8 +111,28 @@ static uint64_t read_clock(struct arena *a)
 	return now;
 }
 
+/* True: with the window, but for what is left to be let go soon, another one has begun, or there is no memory. */
+static SELDOM bool end_window(struct arena *a, uint64_t now, uint64_t hold_ms, struct progress *p)
+{
+	if (a->idle_bin == bin_index(IDLE_MIN)) {
+		arena_consolidate(a);
+		p->bytes += let_go_of_top(a);
+		if (!a->top) {
+			set_end(a, 0);
+			return true;
+		}
+	}
+	if (!let_go_in_bins(a, p)) {
+		set_end(a, now + IDLE_SOON_MS);
+		return false;
+	}
+	start_window(a, now + hold_ms);
+	return true;
+}
+
 void idle_look(struct arena *a, uint64_t hold_ms)
 {
+	struct progress p = { 0 };
 	uint64_t now;
 
 	if (!clock_is_due(a))
@@ -114,18 +140,42 @@ void idle_look(struct arena *a, uint64_t hold_ms)
 	now = read_clock(a);
 	if (unlikely(!a->top))
 		return;
-	if (!a->window_end) {
+	__atomic_store_n(&a->quiet, 0, __ATOMIC_RELAXED);
+	if (!a->window_end)
 		start_window(a, now + hold_ms);
-		return;
-	}
-	if (now < a->window_end)
-		return;
-	if (a->idle_bin == bin_index(IDLE_MIN)) {
-		arena_consolidate(a);
-		let_go_of_top(a);
-	}
-	if (let_go_in_bins(a))
-		start_window(a, now + hold_ms);
-	else
-		a->window_end = now + SOON_MS;
+	else if (now >= a->window_end)
+		end_window(a, now, hold_ms, &p);
+}
+
+/*
+ * What came free in a window is let go at the end of the next one; the end of a third finds nothing. A window
+ * that ended while its arena was looked at counts for none.
+ */
+bool idle_is_left_alone(struct arena *a, uint64_t now, uint64_t hold_ms)
+{
+	uint64_t end = __atomic_load_n(&a->window_end, __ATOMIC_RELAXED);
+
+	if (now < end + hold_ms)
+		return false;
+	return arena_has_deferred(a) || (end && __atomic_load_n(&a->quiet, __ATOMIC_RELAXED) < 3);
+}
+
+SELDOM size_t idle_look_for_others(struct arena *a, uint64_t now, uint64_t hold_ms)
+{
+	struct progress p = { 0 };
+
+	if (a->top && a->window_end && now >= a->window_end && end_window(a, now, hold_ms, &p))
+		__atomic_store_n(&a->quiet, a->quiet + 1, __ATOMIC_RELAXED);
+	return p.bytes;
+}
+
+SELDOM void idle_vacate(struct arena *a, uint64_t now, uint64_t hold_ms)
+{
+	struct progress p = { 0 };
+
+	/* As if a window had gone by in which all that is free now was free. */
+	arena_consolidate(a);
+	start_window(a, now + hold_ms);
+	end_window(a, now, hold_ms, &p);
+	a->vacated = now + hold_ms + p.bytes / VACATED_PER_MS;
 }

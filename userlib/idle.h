@@ -7,6 +7,8 @@
  * free after its end that looks. A large free chunk carries a tag behind its links that says since
  * which window it has been free and how much of it may be resident.
  *
+ * An arena that none of its threads looks at is looked at by others (tend.c).
+ *
  * The other policies trim at once, as ptmalloc does.
  */
 #ifndef WEIR_IDLE_H
@@ -16,6 +18,10 @@
 
 /* Free chunks of this size or more are tagged, and their whole pages let go in the end. */
 #define IDLE_MIN ((size_t)32 << 10)
+/* One look lets go of this much inside of chunks, in this many calls; the rest follows soon after. */
+#define IDLE_LET_GO_BYTES ((size_t)8 << 20)
+#define IDLE_LET_GO_CALLS 64
+#define IDLE_SOON_MS 2
 
 struct idle_tag {
 	size_t window;		/* the arena's, when the chunk, or most of it, came free */
@@ -54,5 +60,14 @@ static inline void idle_set_tag(struct chunk *c, size_t size, struct idle_tag ta
 size_t idle_let_go_inside(struct chunk *c);
 /* A window may be over: see above. The arena's lock is held. */
 void idle_look(struct arena *a, uint64_t hold_ms);
+/* Has nobody looked for a window and hold_ms on top, though something may be idle? The lock need not be held. */
+bool idle_is_left_alone(struct arena *a, uint64_t now, uint64_t hold_ms);
+/* A look by somebody whose arena it is not, now; returns bytes let go. */
+size_t idle_look_for_others(struct arena *a, uint64_t now, uint64_t hold_ms);
+/*
+ * The last thread has gone: do not wait for the end of a window, since nobody may come to see it. Says in a->vacated
+ * until when not to do so again, that it costs little where threads come and go. The arena has a top.
+ */
+void idle_vacate(struct arena *a, uint64_t now, uint64_t hold_ms);
 
 #endif

@@ -30,6 +30,9 @@ struct chunk *alloc_uncached(size_t nb, size_t align, size_t *dirty);
 /* A block of memory, not NULL, goes back; past the fast path. Keeps errno. */
 void free_slow(void *mem);
 
+/* introspect.c: is a block, which may be anybody's and in use, in a thread's cache? */
+bool block_is_cached(void *mem);
+
 /* resize.c: make c hold nb bytes where it is; the arena's lock is held. */
 bool arena_resize(struct arena *a, struct chunk *c, size_t nb);
 /* memalign.c: the part of c, at least nb + align + MINSIZE long, that is aligned; the rest is freed. */

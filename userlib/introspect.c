@@ -10,6 +10,7 @@
 #include <malloc.h>
 #include <stdio.h>
 
+#include "fastbin.h"
 #include "internal.h"
 #include "mapped.h"
 #include "run.h"
@@ -21,11 +22,20 @@ static size_t load(_Atomic size_t *n)
 	return atomic_load_explicit(n, memory_order_relaxed);
 }
 
-/* mallinfo(3). Thread-safe; not one moment's picture while other threads allocate. */
+/* Not of one moment while other threads allocate and free. */
+static size_t less(size_t n, size_t part)
+{
+	return n > part ? n - part : 0;
+}
+
+/*
+ * mallinfo(3). Thread-safe; not one moment's picture while other threads allocate, but uordblks and fordblks
+ * are always arena together.
+ */
 WEIR_EXPORT struct mallinfo2 mallinfo2(void)
 {
 	struct mallinfo2 info = { 0 };
-	size_t cached, cached_bytes;
+	size_t cached, cached_bytes, used = 0;
 	struct arena_stats s;
 	struct arena *a;
 
@@ -36,18 +46,18 @@ WEIR_EXPORT struct mallinfo2 mallinfo2(void)
 			continue;
 		arena_stats_read(a, &s);
 		info.arena += s.system;
+		used += s.used;
 		info.ordblks += s.free_count;
-		info.fordblks += s.free_bytes;
 		info.smblks += s.fast_count;
-		info.fsmblks += s.fast_bytes;
+		info.fsmblks += s.fast_bytes + s.cached_excess;
 		if (a == &main_arena)
 			info.keepcost = s.top;
 	}
 	tcache_totals(&cached, &cached_bytes);
 	info.smblks += cached;
 	info.fsmblks += cached_bytes;
-	info.fordblks += info.fsmblks;
-	info.uordblks = info.arena - info.fordblks;
+	info.uordblks = less(used, cached_bytes);
+	info.fordblks = info.arena - info.uordblks;
 	info.hblks = load(&mapped_stats.count);
 	info.hblkhd = load(&mapped_stats.bytes);
 	return info;
@@ -80,7 +90,7 @@ WEIR_EXPORT struct mallinfo mallinfo(void)
 /* malloc_stats(3), to stderr. */
 WEIR_EXPORT void malloc_stats(void)
 {
-	size_t system = load(&mapped_stats.bytes), in_use = system, cached, cached_bytes;
+	size_t system = load(&mapped_stats.bytes), in_use = system, excess = 0, cached, cached_bytes;
 	struct arena_stats s;
 
 	ensure_ready();
@@ -91,12 +101,13 @@ WEIR_EXPORT void malloc_stats(void)
 		fprintf(stderr, "Arena %u:\nsystem bytes     = %10zu\nin use bytes     = %10zu\n",
 			i, s.system, s.system - s.free_bytes - s.fast_bytes);
 		system += s.system;
-		in_use += s.system - s.free_bytes - s.fast_bytes;
+		in_use += s.used;
+		excess += s.cached_excess;
 	}
 	tcache_totals(&cached, &cached_bytes);
-	fprintf(stderr, "Thread caches:\ncached bytes     = %10zu\n", cached_bytes);
+	fprintf(stderr, "Thread caches:\ncached bytes     = %10zu\n", cached_bytes + excess);
 	fprintf(stderr, "Total (incl. mmap):\nsystem bytes     = %10zu\nin use bytes     = %10zu\n",
-		system, in_use - cached_bytes);
+		system, less(in_use, cached_bytes));
 	fprintf(stderr, "max mmap regions = %10zu\nmax mmap bytes   = %10zu\n",
 		load(&mapped_stats.max_count), load(&mapped_stats.max_bytes));
 }
@@ -145,7 +156,7 @@ static void add_stats(struct arena_stats *sum, const struct arena_stats *s)
 	sum->free_count += s->free_count;
 	sum->free_bytes += s->free_bytes;
 	sum->fast_count += s->fast_count;
-	sum->fast_bytes += s->fast_bytes;
+	sum->fast_bytes += s->fast_bytes + s->cached_excess;
 }
 
 /*
@@ -178,12 +189,27 @@ WEIR_EXPORT int malloc_info(int options, FILE *fp)
 	return ferror(fp) ? -1 : 0;
 }
 
-/* malloc_usable_size(3): bytes of mem that may be used, 0 for NULL and for what has joined its neighbours. */
+SELDOM bool block_is_cached(void *mem)
+{
+	size_t class = piece_class(mem);
+	const struct chunk *c = mem2chunk(mem);
+
+	if (!class && !is_mmapped(c))
+		class = class_kept(chunksize(c));
+	return class && tcache_holds(mem, class);
+}
+
+/*
+ * malloc_usable_size(3): bytes of mem that may be used, 0 for NULL, for what has joined its neighbours, and for what
+ * is in a thread's cache.
+ */
 WEIR_EXPORT size_t malloc_usable_size(void *mem)
 {
 	const struct chunk *c = mem2chunk(mem);
 
 	if (!mem || (!piece_class(mem) && !is_mmapped(c) && !inuse(c)))
+		return 0;
+	if (unlikely(*tcache_key_of(mem) == tcache_key) && block_is_cached(mem))
 		return 0;
 	return block_usable(mem);
 }

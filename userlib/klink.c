@@ -33,11 +33,18 @@ _Atomic uint32_t klink_seen;
  */
 static struct lock klink_lock = LOCK_INIT;
 static enum klink_mode mode = KLINK_LATE;
+static char profile[WEIR_PROFILE_NAME_LEN];
 static _Atomic time_t next_look;
 
 void klink_set_mode(enum klink_mode m)
 {
 	mode = m;
+}
+
+void klink_set_profile(const char *name, size_t length)
+{
+	memset(profile, 0, sizeof(profile));
+	memcpy(profile, name, length);
 }
 
 static bool is_attached(const struct weir_ctlpage *page)
@@ -137,6 +144,18 @@ static void tell_own_knobs(int fd, unsigned int known)
 	}
 }
 
+/* A module from before there were profiles refuses what it does not know: attached is better than not. */
+static int attach_record(int fd, struct weir_attach *attach)
+{
+	int ret = ioctl(fd, WEIR_IOC_ATTACH, attach);
+
+	if (ret != 0 && errno == EINVAL && attach->profile[0]) {
+		memset(attach->profile, 0, sizeof(attach->profile));
+		ret = ioctl(fd, WEIR_IOC_ATTACH, attach);
+	}
+	return ret;
+}
+
 static const struct weir_ctlpage *attach_and_map(int fd, const struct weir_ctlpage *inherit)
 {
 	struct weir_attach attach = {
@@ -148,7 +167,10 @@ static const struct weir_ctlpage *attach_and_map(int fd, const struct weir_ctlpa
 	struct weir_regions regions = { .size = sizeof(regions) };
 	const struct weir_ctlpage *page;
 
-	if (ioctl(fd, WEIR_IOC_ATTACH, &attach) != 0 || attach.map_size < sizeof(*page))
+	/* A child inherits its parent's, as the admin may have left it since. */
+	if (!inherit)
+		memcpy(attach.profile, profile, sizeof(profile));
+	if (attach_record(fd, &attach) != 0 || attach.map_size < sizeof(*page))
 		return NULL;
 	/* Over the mapping that came from the parent: the address stays, readers never see a gap. */
 	page = mmap((void *)inherit, attach.map_size, PROT_READ, MAP_SHARED | (inherit ? MAP_FIXED : 0), fd, 0);

@@ -38,6 +38,8 @@ void klink_retry(void);
 /* The environment asked for less: never attach, or only at start. */
 enum klink_mode { KLINK_LATE, KLINK_START, KLINK_NEVER };
 void klink_set_mode(enum klink_mode mode);
+/* The profile to ask for when attaching; length is less than WEIR_PROFILE_NAME_LEN. */
+void klink_set_profile(const char *name, size_t length);
 /* mallopt: the process sets its own knob; the latest word wins, here and in the module. */
 void klink_say(enum weir_knob k, int64_t value);
 

@@ -11,7 +11,7 @@
  * Lock order, outermost first:
  *   fork (fork.c) > arena list (arena.c) > arenas, lower slot first > klink (klink.c;
  *   trylock but for mallopt and fork) > tcache registry (tcache.c) > meta (meta.c) > refused (unmap.c)
- * Outside of fork a thread never holds two arenas at a time.
+ * Outside of fork a thread that holds an arena waits for no other; it may try one's lock.
  */
 #ifndef WEIR_LOCK_H
 #define WEIR_LOCK_H

@@ -10,6 +10,7 @@
 #include "fastbin.h"
 #include "mapped.h"
 #include "tcache.h"
+#include "tend.h"
 
 /* No chunk is larger. */
 #define NEXT_SIZE_MAX	((size_t)1 << 46)
@@ -31,16 +32,11 @@ static SELDOM struct chunk *alloc_more(struct arena *a, size_t nb, size_t align,
 		arena_lock(a);
 	}
 	c = arena_alloc(a, need, true, dirty);
-	if (!c) {
-		struct arena *failed = a;
-
-		arena_unlock(a);
-		a = arena_acquire(failed);
-		if (!a)
-			return NULL;
-		c = arena_alloc(a, need, true, dirty);
-	}
-	if (c && align > MALLOC_ALIGN) {
+	if (!c)
+		c = alloc_elsewhere(&a, need, dirty);
+	if (!a)
+		return NULL;
+	if (align > MALLOC_ALIGN) {
 		c = arena_align(a, c, nb, align);
 		*dirty = SIZE_MAX;
 	}
@@ -54,7 +50,7 @@ __attribute__((flatten)) struct chunk *alloc_uncached(size_t nb, size_t align, s
 	struct arena *a;
 	struct chunk *c;
 
-	a = arena_acquire(NULL);
+	a = arena_acquire();
 	c = arena_alloc(a, need, false, dirty);
 	if (unlikely(!c))
 		return alloc_more(a, nb, align, need, dirty);
@@ -223,6 +219,7 @@ static inline __attribute__((always_inline)) void free_to_arena(void *mem, size_
 	if (!is_own(t, a) || !arena_try(a)) {
 		arena_defer_add(&d, a, mem, block_usable(mem));
 		arena_defer_end(&d);
+		tend_others();
 		return;
 	}
 	if (r)
@@ -232,6 +229,8 @@ static inline __attribute__((always_inline)) void free_to_arena(void *mem, size_
 	arena_look(a, span);
 	arena_unlock(a);
 	tcache_look(t);
+	if (span >= TRIM_LOOK_SIZE)
+		tend_others();
 	/*
 	 * ptmalloc's consolidation of fast chunks: a large span came free, and small cached ones may be all
 	 * that keeps it from growing, or the top from being trimmed.

@@ -29,6 +29,8 @@ bool main_holds(const struct arena *a, const struct chunk *c, const struct chunk
 struct segment {
 	struct segment *prev;
 	char *end;		/* of all but the newest, whose end is the top's */
+	struct chunk *fence;	/* likewise: what top_retire() returned */
+	bool mapped;
 };
 
 _Static_assert(sizeof(struct segment) % MALLOC_ALIGN == 0, "chunks behind it are aligned");
@@ -54,11 +56,74 @@ static void start_segment(struct arena *a, char *start, size_t size, bool mapped
 	} else {
 		first_start = start;
 	}
-	a->top_mapped = mapped;
+	newest->mapped = a->top_mapped = mapped;
 	top_set(a, (struct chunk *)start, size);
 	a->fresh = start + MEM_OFFSET;
 	if (old)
-		top_retire(a, old, old_size);
+		newest->prev->fence = top_retire(a, old, old_size);
+}
+
+/* Where what is free at the end of a segment begins that is not the newest: at its fence, or before that. */
+static struct chunk *free_end(const struct segment *s)
+{
+	return prev_inuse(s->fence) ? s->fence : prev_chunk(s->fence);
+}
+
+/* Is nothing in use in s? The first segment has nothing in front by which it could be known, and stays. */
+static bool is_empty(const struct arena *a, const struct segment *s)
+{
+	const struct chunk *first = (const struct chunk *)(s + 1);
+
+	return s->mapped && s != &first_segment && first == (s == newest ? a->top : free_end(s));
+}
+
+/* The top goes back to the segment before, unless that is so full that the next request would map one again. */
+static bool newest_drop(struct arena *a, size_t pad)
+{
+	struct segment *s = newest, *prev = s->prev;
+	char *end = (char *)a->top + chunksize(a->top);
+	struct chunk *top = free_end(prev);
+
+	if ((size_t)(prev->end - (char *)top) < pad + MINSIZE + os_page_size)
+		return false;
+	if (top != prev->fence)
+		bin_unlink(a, top);
+	newest = prev;
+	a->top_mapped = prev->mapped;
+	top_set(a, top, prev->end - (char *)top);
+	a->fresh = prev->end;
+	arena_sub_system_mem(a, end - (char *)s);
+	os_unmap(s, end - (char *)s);
+	return true;
+}
+
+/* One that is not the newest. *link leads to it. */
+static void segment_drop(struct arena *a, struct segment **link)
+{
+	struct segment *s = *link;
+	size_t size = s->end - (char *)s;
+
+	*link = s->prev;
+	bin_unlink(a, (struct chunk *)(s + 1));
+	arena_sub_system_mem(a, size);
+	os_unmap(s, size);
+}
+
+SELDOM size_t main_trim_spare(struct arena *a, size_t pad)
+{
+	size_t had = a->system_mem;
+	struct segment **link;
+
+	while (is_empty(a, newest) && newest_drop(a, pad))
+		;
+	/* Those from brk are all older than those from mmap. */
+	for (link = &newest->prev; *link && (*link)->mapped;) {
+		if (is_empty(a, *link))
+			segment_drop(a, link);
+		else
+			link = &(*link)->prev;
+	}
+	return had - a->system_mem;
 }
 
 void *main_extent(const struct arena *a, void *segment, struct extent *e)
@@ -178,26 +243,26 @@ bool main_grow(struct arena *a, size_t nb)
 
 size_t main_trim(struct arena *a, size_t pad)
 {
-	size_t size = chunksize(a->top), excess = top_excess(a, pad);
+	size_t spare = main_trim_spare(a, pad), size = chunksize(a->top), excess = top_excess(a, pad);
 	char *end = (char *)a->top + size, *new_end, *old_end;
 
 	if (!excess)
-		return 0;
+		return spare;
 	if (a->top_mapped) {
 		os_unmap(end - excess, excess);
 		new_end = end - excess;
 	} else {
 		/* Memory of others above ours cannot be given back for them. */
 		if (os_sbrk(0) != end || !(old_end = os_sbrk(-(intptr_t)excess)))
-			return 0;
+			return spare;
 		/* Not by asking again: that may fail, and the memory is gone. */
 		new_end = old_end - excess;
 		if (new_end >= end)
-			return 0;
+			return spare;
 	}
 	arena_sub_system_mem(a, end - new_end);
 	top_set(a, a->top, size - (end - new_end));
 	if (a->fresh > new_end)
 		a->fresh = new_end;
-	return end - new_end;
+	return spare + (end - new_end);
 }

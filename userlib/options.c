@@ -84,6 +84,22 @@ bool option_set_other(struct text name, uint64_t value)
 	return false;
 }
 
+/* As the module takes it: see struct weir_attach. */
+static bool set_profile(struct text t)
+{
+	static const char accepted[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+	if (!t.length || t.length >= WEIR_PROFILE_NAME_LEN || t.at[0] == '.' || text_is(t, "create") ||
+	    text_is(t, "remove"))
+		return false;
+	for (size_t i = 0; i < t.length; i++)
+		if (!memchr(accepted, t.at[i], sizeof(accepted) - 1))
+			return false;
+	klink_set_profile(t.at, t.length);
+	return true;
+}
+
 static bool set_option(struct text name, struct text text)
 {
 	int k = option_knob(name), word;
@@ -95,6 +111,8 @@ static bool set_option(struct text name, struct text text)
 			klink_set_mode(word);
 		return word >= 0;
 	}
+	if (text_is(name, "profile"))
+		return set_profile(text);
 	if (k < 0)
 		return parse_number(text, false, &value) && value >= 0 && option_set_other(name, value);
 	if (!parse_knob(k, text, &value))
@@ -109,7 +127,8 @@ static void complain(struct text option)
 		after[] = "\"; accepted: policy=fixed|dynamic|auto, mmap_threshold=SIZE, mmap_max=NUMBER, "
 			"trim_threshold=SIZE|-1, top_pad=SIZE (at most 1G), arena_max=NUMBER (at most 65536), "
 			"hugetlb=0|1 (not 2: nothing is taken from the pool of reserved huge pages), "
-			"attach=late|start|never, perturb=BYTE, mxfast=BYTES, tcache_count=NUMBER, "
+			"attach=late|start|never, profile=NAME|none|default (at most 31 of A-Z a-z 0-9 . _ -, no dot in front), "
+			"perturb=BYTE, mxfast=BYTES, tcache_count=NUMBER, "
 			"tcache_max=BYTES; SIZE in bytes or with K, M, G\n";
 	struct iovec line[] = {
 		{ (void *)before, sizeof(before) - 1 },

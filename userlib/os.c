@@ -227,6 +227,14 @@ void os_heap_unreserve(void *start)
 		window_retreat(&heap_window, start, HEAP_SIZE);
 }
 
+void os_heap_unmap(void *start)
+{
+	KEEP_ERRNO;
+
+	if (unmap(start, HEAP_SIZE, true))
+		window_retreat(&heap_window, start, HEAP_SIZE);
+}
+
 /* A huge page comes only where all of it may be accessed: up to the next one's start, if that is granted. */
 static bool commit_huge(char *start, size_t size, size_t huge)
 {

@@ -35,6 +35,8 @@ void *os_remap(void *start, size_t size, size_t new_size);
 #define HEAP_SIZE ((size_t)64 << 20)
 void *os_heap_reserve(void);
 void os_heap_unreserve(void *start);
+/* A heap of which a part was made usable. */
+void os_heap_unmap(void *start);
 /*
  * Make part of a heap usable; it is zero the first time. With huge pages wanted more of the heap may become
  * so, which does not matter.

@@ -9,7 +9,10 @@
  *
  * Reading is for anybody. A thread may read what is said of its own blocks without more: it is
  * written before the block is handed out and until it is freed. What was never a run's reads as 0; of an
- * address only 47 bits are looked at.
+ * address only 47 bits are looked at. Beyond those x86-64 has memory only for who asks mmap for such an address, on
+ * a kernel and a processor with five levels of page tables; else what writes there ends in SIGSEGV, and free() does. Who frees
+ * a piece's address with higher bits set, at which there is memory of his own, is found out when the thread cache gives it
+ * back (run_of() reads the run's head there): to look at all bits would cost each free() an instruction.
  */
 #ifndef WEIR_PIECEMAP_H
 #define WEIR_PIECEMAP_H

@@ -34,6 +34,8 @@ void arena_look(struct arena *a, size_t coalesced)
 		idle_look(a, hold);
 		return;
 	}
+	if (unlikely(!a->top))
+		return;
 	if (coalesced < TRIM_LOOK_SIZE && arena_kept(a) < TRIM_LOOK_SIZE && a->trim_epoch == epoch)
 		return;
 	a->trim_epoch = epoch;
@@ -42,8 +44,7 @@ void arena_look(struct arena *a, size_t coalesced)
 	threshold = knobs_trim_threshold();
 	if (threshold < 0)
 		return;
-	if (!a->main)
-		heap_trim_spare(a, knob(WEIR_KNOB_TOP_PAD));
+	top_trim_spare(a, knob(WEIR_KNOB_TOP_PAD));
 	if (chunksize(a->top) > (uint64_t)threshold)
 		top_trim(a, knob(WEIR_KNOB_TOP_PAD));
 }

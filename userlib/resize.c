@@ -9,6 +9,7 @@
 #include "klink.h"
 #include "mapped.h"
 #include "run.h"
+#include "tcache.h"
 
 /* c, in use and size bytes long, keeps nb; the rest, if it can be a chunk, is freed. */
 static void split(struct arena *a, struct chunk *c, size_t size, size_t nb)
@@ -100,6 +101,13 @@ static void *realloc_mapped(struct chunk *c, size_t bytes, size_t nb)
 	return copy_and_free(chunk2mem(c), chunk_usable(c), bytes);
 }
 
+/* Where it stays in its place, nothing else would look at it. */
+static void check_not_cached(void *mem)
+{
+	if (unlikely(*tcache_key_of(mem) == tcache_key) && block_is_cached(mem))
+		die("realloc(): invalid pointer");
+}
+
 /* A piece cannot be split; it is left when less than half of it would be used. */
 static void *realloc_piece(void *mem, size_t class, size_t bytes)
 {
@@ -108,8 +116,10 @@ static void *realloc_piece(void *mem, size_t class, size_t bytes)
 	void *new;
 
 	run_of(mem, class, "realloc(): invalid pointer");
-	if (bytes <= usable && bytes >= usable / 2)
+	if (bytes <= usable && bytes >= usable / 2) {
+		check_not_cached(mem);
 		return mem;
+	}
 	if (unlikely(request_too_large(bytes))) {
 		errno = ENOMEM;
 		return NULL;
@@ -130,6 +140,7 @@ static void *realloc_in_arena(struct chunk *c, size_t bytes, size_t nb)
 	if (chunksize(c) == nb) {
 		if (unlikely(!inuse(c)))
 			die("realloc(): invalid pointer");
+		check_not_cached(chunk2mem(c));
 		return chunk2mem(c);
 	}
 	klink_poll();

@@ -3,6 +3,7 @@
 
 #include "fastbin.h"
 #include "run.h"
+#include "tcache.h"
 
 static void read_bin(struct arena_stats *s, struct bin *b, struct bin_stats *bs)
 {
@@ -63,5 +64,8 @@ void arena_stats_read(struct arena *a, struct arena_stats *s)
 	read_bin(s, &a->unsorted, &s->unsorted);
 	for (unsigned int i = 0; i < BINS; i++)
 		read_bin(s, &a->bins[i], &s->bin[i]);
+	s->cached_excess = tcache_excess(a);
+	s->used = s->system - s->free_bytes - s->fast_bytes;
+	s->used -= s->cached_excess < s->used ? s->cached_excess : s->used;
 	arena_unlock(a);
 }

@@ -17,6 +17,8 @@ struct arena_stats {
 	size_t top;			/* size of the top chunk, 0 without one */
 	size_t free_count, free_bytes;	/* top included, those not */
 	size_t fast_count, fast_bytes;	/* in fast bins and runs */
+	size_t cached_excess;		/* tcache_excess() */
+	size_t used;			/* the rest; of which tcache_totals() are cached */
 	struct bin_stats unsorted;
 	struct bin_stats bin[BINS];
 };

@@ -6,6 +6,7 @@
 
 #include "die.h"
 #include "fastbin.h"
+#include "tend.h"
 
 /* A bin of fewer chunks gives none back that it has: what does not fit goes past it. */
 #define DROP_LEAST 8
@@ -74,7 +75,10 @@ void way_back_end(struct way_back *w)
 		arena_look(w->own, w->largest);
 		arena_unlock(w->own);
 	}
-	arena_defer_end(&w->others);
+	if (w->others.arena) {
+		arena_defer_end(&w->others);
+		tend_others();
+	}
 }
 
 void tcache_drop(struct tcache *t, size_t index, size_t keep, struct way_back *w)
@@ -172,13 +176,6 @@ void *tcache_get_aligned(size_t class, size_t align)
 	return NULL;
 }
 
-static void check_not_cached(const struct tcache *t, size_t index, const void *mem)
-{
-	for (void *const *slot = &t->slots[t->bin[index].top]; *slot != &tcache_end; slot++)
-		if (*slot == mem)
-			die("free(): double free detected in tcache 2");
-}
-
 static bool put_step_slow(struct tcache *t, void *mem, size_t index)
 {
 	if (t->bin[index].top == t->bin[index].full && !tcache_raise_step(t, index))
@@ -196,8 +193,8 @@ bool tcache_put_slow(void *mem, size_t index)
 	struct tcache *t = tcache_make();
 
 	if (*tcache_key_of(mem) == tcache_key) {
-		if (t)
-			check_not_cached(t, index, mem);
+		if (tcache_holds(mem, index))
+			die("free(): double free detected in tcache 2");
 		if (index < CLASS_PIECES)
 			run_check_not_free(mem, index);
 		else
@@ -240,6 +237,7 @@ SELDOM void tcache_age(struct tcache *t)
 		if (class_size(i) >= MEDIUM_MIN)
 			tcache_drop(t, i, tcache_count(t, i) / 2, &w);
 	way_back_end(&w);
+	tend_others();
 }
 
 SELDOM void tcache_consolidate(struct tcache *t, size_t max_size)

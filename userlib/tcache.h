@@ -22,6 +22,7 @@
 #ifndef WEIR_TCACHE_H
 #define WEIR_TCACHE_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include "arena.h"
 #include "class.h"
@@ -40,7 +41,8 @@ struct tcache {
 	uint8_t batch[CLASSES];		/* how many a refill takes next time; 0: never used */
 	uint8_t room[CLASSES];		/* slots that the bin has at all */
 	struct arena *arena;		/* where it was lucky last */
-	struct tcache *next, *prev;	/* all caches, tcache.c's lock */
+	struct tcache *next, *prev;	/* all caches, tcache_list.c's lock */
+	pthread_mutex_t owner;		/* held by the thread whose cache it is */
 	size_t reserved;		/* bytes that the bins without the steps may hold together */
 	size_t step_bytes, step_most;	/* that those of the steps hold, and may hold */
 	unsigned int victim;		/* the bin that has to give way next */
@@ -169,6 +171,8 @@ void *tcache_refill(struct tcache *t, size_t index);
  * room and take it. False: not cached, the arena shall have it.
  */
 bool tcache_put_slow(void *mem, size_t index);
+/* Is a block of this class, which carries the key, in any thread's cache? */
+bool tcache_holds(const void *mem, size_t index);
 /* Give chunks up to this size back to their arenas. */
 void tcache_flush(struct tcache *t, size_t max_size);
 /* A window (idle.h) is over: what may have been idle for all of it goes. */
@@ -182,6 +186,11 @@ static inline void tcache_look(struct tcache *t)
 void tcache_consolidate(struct tcache *t, size_t max_size);
 /* Of all threads: how many chunks and bytes are cached. Other threads' counts may be a moment old. */
 void tcache_totals(size_t *chunks, size_t *bytes);
+/*
+ * Bytes on top of that: by which cached chunks of an arena are longer than their classes. The arena's lock is
+ * held, so that none of its memory goes while chunks in it are looked at.
+ */
+size_t tcache_excess(const struct arena *a);
 /*
  * Chunks per bin at most, as glibc's tcache_count (0 turns caching off, UINT16_MAX goes back to the
  * default), and the largest request that is cached. For caches made later, and by

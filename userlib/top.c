@@ -64,6 +64,11 @@ SELDOM size_t top_trim(struct arena *a, size_t pad)
 	return a->main ? main_trim(a, pad) : heap_trim(a, pad);
 }
 
+SELDOM size_t top_trim_spare(struct arena *a, size_t pad)
+{
+	return a->main ? main_trim_spare(a, pad) : heap_trim_spare(a, pad);
+}
+
 size_t top_excess(const struct arena *a, size_t pad)
 {
 	size_t size = chunksize(a->top), keep = pad + MINSIZE, huge = hugepage_wanted();

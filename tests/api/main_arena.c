@@ -192,6 +192,43 @@ TEST_F(brk, fails_after_somebody_moved_it)
 	}
 }
 
+/* Segments that follow each other are one: pages of the test's own keep them apart. */
+#define SEGMENTS 20
+static char *segment_of_its_own(void)
+{
+	char *block = hide(malloc(3 * M)), *behind = (char *)((uintptr_t)(block + 3 * M + PAGE) & -PAGE);
+
+	for (int i = 0; i < 64; i++, behind += PAGE)
+		mmap(behind, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	return block;
+}
+
+/* From the middle outwards, so that the newest is in no special place. */
+TEST_F(brk, segments_that_are_empty_are_unmapped)
+{
+	char *block[SEGMENTS];
+	size_t before;
+
+	hide(malloc(100 * K));
+	before = mallinfo2().arena;
+	fail_after = 0;
+	for (int i = 0; i < SEGMENTS; i++)
+		block[i] = segment_of_its_own();
+	EXPECT_LE(before + SEGMENTS * 3 * M, mallinfo2().arena);
+	for (int i = 0; i < SEGMENTS; i++) {
+		char *p = block[(SEGMENTS / 2 + (i % 2 ? -(i + 1) / 2 : i / 2) + SEGMENTS) % SEGMENTS];
+
+		memset(p, 1, 3 * M);
+		free(p);
+		malloc_trim(0);
+		EXPECT_EQ(-1, pages_resident(p, 3 * M));
+		EXPECT_TRUE(work());
+	}
+	EXPECT_GE(before + 2 * M, mallinfo2().arena);
+	fail_after = -1;
+	EXPECT_TRUE(work());
+}
+
 /* What others hold above us cannot be given back, and is not. */
 TEST_F(brk, trim_below_foreign_memory)
 {

@@ -248,19 +248,15 @@ IN_ARENA(arena_top_text)
 IN_ARENA(arena_next_size)
 IN_ARENA(arena_written)
 
-#define IN_CACHES								\
-	BECAUSE("each thread's cache takes blocks of this size, as glibc's takes those of up to 1032 bytes; it is " \
-		"noticed when both have given them back")
-
 static const struct misuse table[] = {
-	{ "freed here, then in a thread, 40 bytes", here_then_there_40, NOT_NOTICED },
-	{ "freed here, then in a thread, 1032 bytes", here_then_there_1032, NOT_NOTICED },
-	{ "freed here, then in a thread, 5000 bytes", here_then_there_5000, NOT_NOTICED IN_CACHES },
+	{ "freed here, then in a thread, 40 bytes", here_then_there_40, DOUBLE_FREE },
+	{ "freed here, then in a thread, 1032 bytes", here_then_there_1032, DOUBLE_FREE },
+	{ "freed here, then in a thread, 5000 bytes", here_then_there_5000, DOUBLE_FREE },
 	{ "freed here, then in a thread, 50000 bytes", here_then_there_50000, DOUBLE_FREE },
 	{ "freed here, then in a thread, 300 KiB", here_then_there_mapped, SEGFAULT },
-	{ "freed in a thread that goes on, then here, 40 bytes", there_then_here_40, NOT_NOTICED },
-	{ "freed in a thread that goes on, then here, 1032 bytes", there_then_here_1032, NOT_NOTICED },
-	{ "freed in a thread that goes on, then here, 5000 bytes", there_then_here_5000, NOT_NOTICED IN_CACHES },
+	{ "freed in a thread that goes on, then here, 40 bytes", there_then_here_40, DOUBLE_FREE },
+	{ "freed in a thread that goes on, then here, 1032 bytes", there_then_here_1032, DOUBLE_FREE },
+	{ "freed in a thread that goes on, then here, 5000 bytes", there_then_here_5000, DOUBLE_FREE },
 	{ "freed in a thread that goes on, then here, 50000 bytes", there_then_here_50000, DOUBLE_FREE },
 	{ "freed in a thread that goes on, then here, 300 KiB", there_then_here_mapped, SEGFAULT },
 	{ "freed in a thread that ended, then here, 40 bytes", ended_then_here_40, DOUBLE_FREE },
@@ -273,7 +269,7 @@ static const struct misuse table[] = {
 	{ "freed in a thread, then word 0 written, 40 bytes", written_0_40, INTACT },
 	{ "freed in a thread, then word 0 written, 5000 bytes", written_0_5000, INTACT },
 	{ "freed in a thread, then word 0 written, 50000 bytes",
-	  written_0_50000, "free(): unaligned chunk detected in deferred list" },
+	  written_0_50000, "malloc(): unsorted double linked list corrupted" },
 	{ "thread's arena: freed twice, 40 bytes", in_arena_twice_40, DOUBLE_FREE },
 	{ "thread's arena: freed twice, 5000 bytes", in_arena_twice_5000, DOUBLE_FREE },
 	{ "thread's arena: freed twice, 50000 bytes", in_arena_twice_50000, DOUBLE_FREE },

@@ -23,7 +23,7 @@ want_offered() {
 
 test_commands() {
 	want_offered 'weirctl st' status
-	want_offered 'weirctl ' 'load unload status ps get set run --help --usage --version'
+	want_offered 'weirctl ' 'load unload status ps get set limits profile run --help --usage --version'
 	want_offered 'weirctl --v' --version
 	want_offered 'weirctl nonsense ' ''
 }
@@ -80,6 +80,33 @@ test_without_wordbreak() {
 	local COMP_WORDBREAKS=$' \t\n'
 
 	want_offered 'weirctl set 100 policy=d' 'policy=dynamic policy=default'
+}
+
+test_limits() {
+	want_offered 'weirctl limits mmap_m' 'mmap_max_min= mmap_max_max='
+	want_offered 'weirctl limits proc' processes_per_uid=
+	want_offered 'weirctl limits policy_max=' 'fixed dynamic auto default'
+	want_offered 'weirctl limits trim_threshold_max=' '-1 default'
+	want_offered 'weirctl limits --b' --bare
+}
+
+test_profiles() {
+	fake_module
+	fake_profile web
+	fake_profile db
+	fake_process 100 a
+	want_offered 'weirctl profile s' 'show set'
+	want_offered 'weirctl profile show ' 'db web'
+	want_offered 'weirctl profile remove db w' web
+	want_offered 'weirctl profile set ' 'db web'
+	want_offered 'weirctl profile set web match_' 'match_comm= match_cgroup='
+	want_offered 'weirctl profile set web policy=f' fixed
+	want_offered 'weirctl profile create new top' top_pad=
+	want_offered 'weirctl profile create ' ''
+	want_offered 'weirctl profile assign ' 100
+	want_offered 'weirctl profile assign 100 ' 'none default db web'
+	want_offered 'weirctl run --profile ' 'none default db web'
+	want_offered 'weirctl run -p w' web
 }
 
 test_run() {

@@ -32,17 +32,43 @@ put_knobs() {
 	done
 }
 
+# put_limits DIR: as they are without any.
+put_limits() {
+	local lowest=(fixed 0 0 0 0 1 0) highest=(auto 70368744177664 2147483647 -1 1073741824 0 1) i
+
+	for i in "${!knobs[@]}"; do
+		put "$1/${knobs[i]}_min" "${lowest[i]}"
+		put "$1/${knobs[i]}_max" "${highest[i]}"
+	done
+	put "$1/processes_per_uid" 4096
+}
+
+# fake_profile NAME: one that says nothing.
+fake_profile() {
+	local i
+
+	mkdir "$weir/profiles/$1"
+	for i in "${knobs[@]}"; do
+		put "$weir/profiles/$1/$i" default
+	done
+	put "$weir/profiles/$1/match_comm" ''
+	put "$weir/profiles/$1/match_cgroup" ''
+}
+
 # fake_module: a loaded module without processes; $weir is its directory.
 fake_module() {
 	local i
 
 	rm -rf "$tmp/sys"
 	weir=$tmp/sys/kernel/mm/weir
-	mkdir -p "$weir"/{defaults,processes,stats} "$tmp/sys/module/weir"
+	mkdir -p "$weir"/{defaults,limits,processes,profiles,stats} "$tmp/sys/module/weir"
 	put "$tmp/sys/module/weir/initstate" live
 	put "$tmp/sys/module/weir/refcnt" 0
 	put "$tmp/sys/module/weir/version" 9.8.7
 	put_knobs "$weir/defaults"
+	put_limits "$weir/limits"
+	: >"$weir/profiles/create"
+	: >"$weir/profiles/remove"
 	put "$weir/stats/attached" 0
 	put "$weir/stats/attaches" 0
 	for i in "${counters[@]}"; do
@@ -65,6 +91,7 @@ fake_process() {
 		put "$new/$i" $((++n))
 	done
 	printf '%s\n' "$2" >"$new/comm"
+	put "$new/profile" none
 	mv "$new" "$weir/processes/$1"
 }
 

@@ -34,7 +34,7 @@ test_no_such_command() {
 	want_err 'no command given'
 	ctl frobnicate
 	want_status 2
-	want_err "no command is called 'frobnicate'; there are load, unload, status, ps, get, set, run"
+	want_err "no command is called 'frobnicate'; there are load, unload, status, ps, get, set, limits, profile, run"
 	ctl --frobnicate
 	want_status 2
 	ctl ''

@@ -112,7 +112,8 @@ static void try_room(bool warm)
 		ok = case_holds(try, &c);
 		short_of += report->refused != 0;
 	}
-	ksft_test_result(ok && short_of > n / 3, "%s process, at most %ld mappings: %u of %zu cases ran short\n",
+	/* A warm process is short of something only without any room: what others have left in its arenas is found. */
+	ksft_test_result(ok && short_of > (warm ? 0 : n / 3), "%s process, at most %ld mappings: %u of %zu cases ran short\n",
 			 warm ? "warm" : "new", max_map_count(), short_of, n);
 }
 

@@ -14,7 +14,8 @@ TEST(layout)
 	EXPECT_EQ(320, offsetof(struct weir_ctlpage, source));
 	EXPECT_EQ(384, offsetof(struct weir_ctlpage, faults));
 	EXPECT_EQ(24, sizeof(struct weir_info));
-	EXPECT_EQ(32, sizeof(struct weir_attach));
+	EXPECT_EQ(64, sizeof(struct weir_attach));
+	EXPECT_EQ(32, offsetof(struct weir_attach, profile));
 	EXPECT_EQ(232, sizeof(struct weir_knobs));
 	EXPECT_EQ(56, sizeof(struct weir_counters));
 	EXPECT_EQ(24, sizeof(struct weir_region));
@@ -24,7 +25,7 @@ TEST(layout)
 TEST(numbers)
 {
 	EXPECT_EQ(0xc018bb01, WEIR_IOC_INFO);
-	EXPECT_EQ(0xc020bb10, WEIR_IOC_ATTACH);
+	EXPECT_EQ(0xc040bb10, WEIR_IOC_ATTACH);
 	EXPECT_EQ(0xc0e8bb11, WEIR_IOC_GET_KNOBS);
 	EXPECT_EQ(0x40e8bb12, WEIR_IOC_SET_KNOBS);
 	EXPECT_EQ(0xc038bb13, WEIR_IOC_GET_COUNTERS);
@@ -37,7 +38,7 @@ TEST(info)
 
 	ASSERT_EQ(0, weir_call_once(WEIR_IOC_INFO, &info));
 	EXPECT_EQ(WEIR_FEATURE_KNOBS | WEIR_FEATURE_COUNTERS | WEIR_FEATURE_REGIONS |
-		  WEIR_FEATURE_INHERIT, info.features);
+		  WEIR_FEATURE_INHERIT | WEIR_FEATURE_PROFILES, info.features);
 	EXPECT_EQ(WEIR_KNOB_NR, info.knob_nr);
 	EXPECT_EQ(4096, info.map_size);
 	EXPECT_EQ(sizeof(info), info.size);
@@ -70,6 +71,21 @@ TEST(a_longer_structure)
 	arg.info.knob_nr = 99;
 	EXPECT_EQ(-EINVAL, weir_call_once(cmd, &arg));
 	EXPECT_EQ(99, arg.info.knob_nr);
+}
+
+/* As a program built when the structure was shorter: what stands behind it is none of the call's. */
+TEST(a_shorter_structure)
+{
+	struct { char first[32]; char more[32]; } arg = { .more = "no end, and no name at all......" };
+	unsigned long cmd = _IOC(_IOC_READ | _IOC_WRITE, WEIR_IOC_MAGIC, 0x10, 32);
+	struct weir_attach *attach = (void *)&arg;
+	int fd = weir_open();
+
+	attach->size = 32;
+	ASSERT_EQ(0, weir_call(fd, cmd, &arg));
+	EXPECT_EQ(4096, attach->map_size);
+	EXPECT_EQ(0, memcmp(arg.more, "no end, and no name at all......", 32));
+	EXPECT_STREQ("none", sysfs_get("processes/%d/profile", getpid()));
 }
 
 #ifdef __x86_64__

@@ -75,7 +75,7 @@ test_status() {
 	want_status 0
 	want_out 'module     loaded'
 	want_out '/dev/weir, mode 0666'
-	want_out 'features   knobs counters regions inherit'
+	want_out 'features   knobs counters regions inherit profiles'
 	want_out '0 processes now'
 	want_out 'mmap_threshold=128K          builtin'
 	want_out "library    $library"

@@ -6,12 +6,21 @@
 cd "$WEIR_TOP" || exit 1
 here=/sys/kernel/mm/weir
 
+# Are all threads? A thread that waits for a processor, in the middle of a fault, has the signal before it, not behind.
+is_stopped() {
+	! grep -L '^State:[[:space:]]*T' /proc/"$1"/task/*/status | grep -q .
+}
+
 # Stopped between two looks, so that nothing is counted between them.
 agrees() {
-	local pid=$1 ps module
+	local pid=$1 ps module i
 
 	kill -STOP "$pid"
-	sleep 0.2
+	for ((i = 0; i < 600; i++)); do
+		is_stopped "$pid" && break
+		sleep 0.05
+	done
+	[ $i -lt 600 ] || { echo "not stopped after 30 s"; kill -CONT "$pid"; return 1; }
 	ps=$(ps -o majflt=,minflt= -p "$pid" | xargs)
 	module="$(cat $here/processes/"$pid"/majflt) $(cat $here/processes/"$pid"/minflt)"
 	kill -CONT "$pid"

@@ -2,6 +2,7 @@
 /* How many arenas there are, and which threads share one. */
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include "arena_of.h"
 #include "kselftest_harness.h"
@@ -111,6 +112,42 @@ TEST(threads_on_different_cpus_have_different_arenas)
 			EXPECT_NE(heap_number(block[j][0]), heap_number(block[i][0]));
 	}
 	EXPECT_EQ(cpus, count_arenas());
+}
+
+/* What is free in any arena is found where no more memory is to be had. */
+static void *allocate_and_free_large(void *unused)
+{
+	void *block[200];
+
+	for (int i = 0; i < 200; i++)
+		block[i] = hide(malloc(LARGE));
+	for (int i = 0; i < 200; i++)
+		free(block[i]);
+	pthread_barrier_wait(&all_here);
+	pthread_barrier_wait(&all_here);
+	return unused;
+}
+
+TEST(what_is_free_in_another_arena_is_found)
+{
+	struct rlimit none = { 0, 0 };
+	size_t found = 0;
+	pthread_t thread;
+
+	ASSERT_LE(2, cpus_allowed());
+	ASSERT_EQ(1, mallopt(M_TRIM_THRESHOLD, -1));
+	hide(malloc(LARGE));
+	pthread_barrier_init(&all_here, NULL, 2);
+	ASSERT_EQ(0, create_on_cpu(&thread, 1, allocate_and_free_large, NULL));
+	pthread_barrier_wait(&all_here);
+	ASSERT_EQ(0, setrlimit(RLIMIT_AS, &none));
+	while (hide(malloc(LARGE)))
+		found++;
+	EXPECT_LE(199, found);
+	/* And when all is in use, no less than before. */
+	EXPECT_EQ(NULL, hide(malloc(LARGE)));
+	pthread_barrier_wait(&all_here);
+	pthread_join(thread, NULL);
 }
 
 TEST(threads_on_one_cpu_share_an_arena)

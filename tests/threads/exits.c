@@ -154,6 +154,8 @@ FIXTURE_VARIANT_ADD(destructors, of_keys) { free_in_round, leave_to_destructors,
 FIXTURE_VARIANT_ADD(destructors, of_objects) { free_in_round, leave_objects, 0 };
 FIXTURE_VARIANT_ADD(destructors, that_allocate_first) { allocate_first_in_round, leave_a_round, 1 };
 FIXTURE_VARIANT_ADD(destructors, that_allocate_late) { allocate_first_in_round, leave_a_round, ROUNDS - 1 };
+/* No destructor is called any more: the cache is found without. */
+FIXTURE_VARIANT_ADD(destructors, that_allocate_last) { allocate_first_in_round, leave_a_round, ROUNDS };
 FIXTURE_SETUP(destructors)
 {
 	first_round = variant->first_round;

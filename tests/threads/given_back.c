@@ -3,6 +3,7 @@
  * What 64 threads had, in their arenas, is the kernel's again when they have ended. Built twice: the fixed
  * policy gives back at once, the automatic one what has not been used for a while.
  */
+#include <limits.h>
 #include <pthread.h>
 
 #include "arena_of.h"
@@ -103,6 +104,113 @@ TEST_F_TIMEOUT(given_back, when_asked, 60)
 	now = level_now();
 	EXPECT_LE(now.resident, wanted.resident);
 	EXPECT_LE(now.virtual, wanted.virtual);
+}
+
+/* Of the thread that is left, on paths that leave its cache: as long as it takes, up to two seconds. */
+static struct level be_active(struct level wanted)
+{
+	struct level now;
+
+	for (int ms = 0; ms < 2000; ms++) {
+		free(hide(malloc(100 * K)));
+		usleep(1000);
+		if (ms % 100 != 99)
+			continue;
+		now = level_now();
+		if (now.resident <= wanted.resident && now.virtual <= wanted.virtual)
+			break;
+	}
+	return now;
+}
+
+/* Without the heap of any arena. */
+#define NO_HEAPS 16384
+
+#ifdef LETS_GO
+/*
+ * Their blocks, freed by another thread, are let go without anybody's asking. A few stay in its cache: with these
+ * in between, the fixed policy, as ptmalloc, keeps what is not at the top.
+ */
+TEST_F_TIMEOUT(given_back, when_threads_have_ended, 60)
+{
+	struct level wanted = allowance(self->before, PAGES, LONG_MAX / 2), now;
+
+	EXPECT_LE(CROWD * 1500, run_crowd(_metadata, allocate).resident);
+	for (int i = 0; i < CROWD; i++)
+		free_all_but(block[i], -1);
+	now = be_active(wanted);
+	EXPECT_LE(now.resident, wanted.resident);
+}
+#endif
+
+static void *allocate_and_free(void *mine)
+{
+	allocate(mine);
+	free_all_but(mine, -1);
+	return NULL;
+}
+
+TEST_F_TIMEOUT(given_back, by_threads_that_end, 60)
+{
+	struct level wanted = allowance(self->before, PAGES, NO_HEAPS), now;
+
+	EXPECT_LE(CROWD * 1500, run_crowd(_metadata, allocate_and_free).resident);
+	now = be_active(wanted);
+	EXPECT_LE(now.resident, wanted.resident);
+	EXPECT_LE(now.virtual, wanted.virtual);
+}
+
+/* The last thread of an arena lets go of it as it ends, though nobody is active afterwards. */
+TEST_F_TIMEOUT(given_back, by_the_last_thread_of_an_arena, 60)
+{
+	struct level before, now;
+	pthread_t thread;
+
+	ASSERT_LE(2, cpus_allowed());
+	pthread_barrier_init(&all_here, NULL, 1);
+	hide(malloc(100));
+	before = level_now();
+	ASSERT_EQ(0, create_on_cpu(&thread, 1, allocate_and_free, block[0]));
+	pthread_join(thread, NULL);
+	EXPECT_NE(0, heap_number(block[0][0]));
+	now = level_now();
+	EXPECT_GE(before.resident + 256, now.resident);
+	/* The map of pieces has a new leaf. */
+	EXPECT_GE(before.virtual + 8192, now.virtual);
+}
+
+/*
+ * Blocks left to the arena of a thread that sleeps lie between others that are free, but too few to be taken
+ * in by whoever freed them.
+ */
+static void *allocate_and_sleep(void *unused)
+{
+	for (int i = 0; i < CROWD; i++)
+		for (int j = 0; j < EACH; j++)
+			block[i][j] = memset(hide(malloc(j ? 40000 : 2000)), 1, j ? 40000 : 2000);
+	for (int i = 0; i < CROWD; i++)
+		for (int j = 1; j < EACH; j++)
+			free(block[i][j]);
+	pthread_barrier_wait(&all_here);
+	pthread_barrier_wait(&all_here);
+	return unused;
+}
+
+TEST_F_TIMEOUT(given_back, though_the_owner_sleeps, 60)
+{
+	struct level wanted = allowance(self->before, PAGES, NO_HEAPS), now;
+	pthread_t thread;
+
+	pthread_barrier_init(&all_here, NULL, 2);
+	hide(malloc(100));
+	ASSERT_EQ(0, create_on_cpu(&thread, 1, allocate_and_sleep, NULL));
+	pthread_barrier_wait(&all_here);
+	for (int i = 0; i < CROWD; i++)
+		free(block[i][0]);
+	now = be_active(wanted);
+	EXPECT_LE(now.resident, wanted.resident);
+	pthread_barrier_wait(&all_here);
+	pthread_join(thread, NULL);
 }
 
 TEST_HARNESS_MAIN

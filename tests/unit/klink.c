@@ -19,6 +19,8 @@ static unsigned int known;
 static struct weir_ctlpage *page;
 static uint32_t environment_mask, self_mask;
 static int refused;
+static bool knows_profiles = true;
+static char profile[WEIR_PROFILE_NAME_LEN];
 
 /* What is called instead of the C library's functions: see the linker's --wrap. */
 int __wrap_ioctl(int fd, unsigned long call, void *arg);
@@ -65,12 +67,23 @@ static int set_knobs(const struct weir_knobs *set)
 	return 0;
 }
 
+/* A structure longer than the module's is taken if the excess is zero. */
+static int attach(struct weir_attach *arg)
+{
+	if (!knows_profiles && arg->profile[0]) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(profile, arg->profile, sizeof(profile));
+	arg->map_size = PAGE;
+	return 0;
+}
+
 int __wrap_ioctl(int fd, unsigned long call, void *arg)
 {
 	switch (call) {
 	case WEIR_IOC_ATTACH:
-		((struct weir_attach *)arg)->map_size = PAGE;
-		return 0;
+		return attach(arg);
 	case WEIR_IOC_SET_KNOBS:
 		return set_knobs(arg);
 	default:
@@ -162,6 +175,25 @@ TEST(newer_module)
 	klink_poll();
 	EXPECT_EQ(1, knob(WEIR_KNOB_HUGETLB));
 	EXPECT_EQ(4096, knob(WEIR_KNOB_TOP_PAD));
+}
+
+TEST(profile_is_asked_for)
+{
+	new_module(WEIR_KNOB_NR);
+	klink_set_profile("web", 3);
+	klink_start();
+	EXPECT_EQ(page, (const struct weir_ctlpage *)klink_page);
+	EXPECT_STREQ("web", profile);
+}
+
+TEST(module_without_profiles_is_attached_to_all_the_same)
+{
+	new_module(WEIR_KNOB_NR);
+	knows_profiles = false;
+	klink_set_profile("web", 3);
+	klink_start();
+	EXPECT_EQ(page, (const struct weir_ctlpage *)klink_page);
+	EXPECT_STREQ("", profile);
 }
 
 /* A value that only a newer version has for a knob: that one knob stays at this process's word. */

@@ -128,6 +128,23 @@ TEST(names)
 	REFUSES("tcache_count=x");
 }
 
+TEST(profiles)
+{
+	ACCEPTS("profile=web,top_pad=9", WEIR_KNOB_TOP_PAD, 9);
+	ACCEPTS("profile=none,top_pad=10", WEIR_KNOB_TOP_PAD, 10);
+	ACCEPTS("profile=a.B_c-9,top_pad=11", WEIR_KNOB_TOP_PAD, 11);
+	ACCEPTS("profile=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa,top_pad=12", WEIR_KNOB_TOP_PAD, 12);
+	REFUSES("profile=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	REFUSES("profile=");
+	REFUSES("profile");
+	REFUSES("profile=.web");
+	REFUSES("profile=we b");
+	REFUSES("profile=we/b");
+	REFUSES("profile=w\xe9" "b");
+	REFUSES("profile=create");
+	REFUSES("profile=remove");
+}
+
 TEST(several)
 {
 	ACCEPTS("top_pad=1,mmap_max=2,arena_max=3", WEIR_KNOB_ARENA_MAX, 3);

@@ -78,7 +78,8 @@ static int parse_knobs(const struct get_args *args, int wanted[])
 	return nr;
 }
 
-static int print_knob(int knob, const struct knob_value *value, pid_t pid, bool bare)
+static int print_knob(int knob, const struct knob_value *value, pid_t pid, const char *profile,
+		      bool bare)
 {
 	char text[KNOB_TEXT_MAX];
 	const char *source;
@@ -94,8 +95,10 @@ static int print_knob(int knob, const struct knob_value *value, pid_t pid, bool 
 	if (bare)
 		printf("%s=%s\n", knob_table[knob].name, text);
 	else
-		printf("%s=%-*s %s\n", knob_table[knob].name,
-		       (int)(27 - strlen(knob_table[knob].name)), text, source);
+		printf("%s=%-*s %s%s%s\n", knob_table[knob].name,
+		       (int)(27 - strlen(knob_table[knob].name)), text, source,
+		       value->source == WEIR_SOURCE_PROFILE ? " " : "",
+		       value->source == WEIR_SOURCE_PROFILE ? profile : "");
 	return CTL_OK;
 }
 
@@ -103,6 +106,7 @@ int cmd_get(int argc, char **argv)
 {
 	struct get_args args = { 0 };
 	struct knob_value value[WEIR_KNOB_NR];
+	char profile[SYSFS_VALUE_MAX] = "";
 	int status = CTL_OK, weir, dir, nr, err;
 	int *wanted;
 	pid_t pid;
@@ -119,11 +123,13 @@ int cmd_get(int argc, char **argv)
 		goto out;
 	}
 	err = knobs_read(dir, pid != 0, value);
+	if (!err && pid)
+		err = proc_profile_read(dir, profile);
 	if (err) {
 		status = target_say_error(pid, NULL, err);
 	} else {
 		for (int i = 0; i < nr; i++)
-			if (print_knob(wanted[i], &value[wanted[i]], pid, args.bare))
+			if (print_knob(wanted[i], &value[wanted[i]], pid, profile, args.bare))
 				status = CTL_FAILED;
 	}
 	close(dir);

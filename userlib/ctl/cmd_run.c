@@ -15,12 +15,20 @@
 #include "ctl.h"
 #include "knobs.h"
 #include "library.h"
+#include "profiles.h"
 #include "settings.h"
 
 #define OPTIONS_ENVIRONMENT	"WEIR_OPTIONS"
 #define PRELOAD_ENVIRONMENT	"LD_PRELOAD"
+#define PROFILE_OPTION		"profile="
+
+static const struct argp_option options[] = {
+	{ "profile", 'p', "NAME", 0, "Follow this profile, or with none none; see 'weirctl profile'", 0 },
+	{ 0 }
+};
 
 struct run_args {
+	const char *profile;
 	int nr;			/* KNOB=VALUE arguments, at argv[first] */
 	int first;
 	char **command;		/* ends with NULL, as argv does */
@@ -32,6 +40,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	int at = state->next - 1;
 
 	switch (key) {
+	case 'p':
+		args->profile = arg;
+		return 0;
 	case ARGP_KEY_ARG:
 		/* As in env(1): the command is the first argument without '=', or behind "--". */
 		if ((state->quoted && at >= state->quoted) || !strchr(arg, '=')) {
@@ -58,7 +69,7 @@ static char *help_filter(int key, const char *text, void *input)
 }
 
 static const struct argp argp = {
-	NULL, parse_option, "[KNOB=VALUE...] [--] COMMAND [ARG...]",
+	options, parse_option, "[KNOB=VALUE...] [--] COMMAND [ARG...]",
 	"Run COMMAND with libweir as its malloc and the knobs set as given. It needs no module; with "
 	"the module loaded the process is attached and its knobs can be turned while it runs."
 	"\v"
@@ -70,11 +81,13 @@ static const struct argp argp = {
 };
 
 static int option_is_replaced(const char *option, size_t len, const struct setting *settings,
-			      int nr)
+			      int nr, const char *profile)
 {
 	const char *equals = memchr(option, '=', len);
 	int knob = equals ? knob_find(option, equals - option) : -1;
 
+	if (profile && len >= strlen(PROFILE_OPTION) && !memcmp(option, PROFILE_OPTION, strlen(PROFILE_OPTION)))
+		return 1;
 	for (int i = 0; i < nr; i++)
 		if ((int)settings[i].knob == knob)
 			return 1;
@@ -82,7 +95,8 @@ static int option_is_replaced(const char *option, size_t len, const struct setti
 }
 
 /* WEIR_OPTIONS with @settings in it; what it says of anything else stays as it is. */
-static char *merge_options(const char *old, const struct setting *settings, int nr)
+static char *merge_options(const char *old, const struct setting *settings, int nr,
+			   const char *profile)
 {
 	char *merged = NULL, text[KNOB_TEXT_MAX];
 	size_t size = 0;
@@ -93,7 +107,7 @@ static char *merge_options(const char *old, const struct setting *settings, int 
 	while (old && *old) {
 		size_t len = strcspn(old, ",");
 
-		if (len && !option_is_replaced(old, len, settings, nr))
+		if (len && !option_is_replaced(old, len, settings, nr, profile))
 			fprintf(f, "%s%.*s", ftell(f) > 0 ? "," : "", (int)len, old);
 		old += len + (old[len] == ',');
 	}
@@ -104,6 +118,8 @@ static char *merge_options(const char *old, const struct setting *settings, int 
 		fprintf(f, "%s%s=%s", ftell(f) > 0 ? "," : "", knob_table[settings[i].knob].name,
 			text);
 	}
+	if (profile)
+		fprintf(f, "%s" PROFILE_OPTION "%s", ftell(f) > 0 ? "," : "", profile);
 	if (fclose(f)) {
 		free(merged);
 		return NULL;
@@ -111,9 +127,9 @@ static char *merge_options(const char *old, const struct setting *settings, int 
 	return merged;
 }
 
-static int set_options(const struct setting *settings, int nr)
+static int set_options(const struct setting *settings, int nr, const char *profile)
 {
-	char *merged = merge_options(getenv(OPTIONS_ENVIRONMENT), settings, nr);
+	char *merged = merge_options(getenv(OPTIONS_ENVIRONMENT), settings, nr, profile);
 	int err;
 
 	if (!merged) {
@@ -164,7 +180,9 @@ int cmd_run(int argc, char **argv)
 	ctl_parse(&argp, argc, argv, ARGP_IN_ORDER, CTL_RUN_FAILED, &args);
 	if (settings_parse(args.nr, argv + args.first, settings) < 0)
 		return CTL_RUN_FAILED;
-	if (set_options(settings, args.nr) || set_preload())
+	if (args.profile && strcmp(args.profile, "none") && !profile_name_ok_or_say(args.profile))
+		return CTL_RUN_FAILED;
+	if (set_options(settings, args.nr, args.profile) || set_preload())
 		return CTL_RUN_FAILED;
 	execvp(args.command[0], args.command);
 	err = errno;

@@ -70,6 +70,7 @@ static void print_device(void)
 		{ WEIR_FEATURE_COUNTERS, "counters" },
 		{ WEIR_FEATURE_REGIONS, "regions" },
 		{ WEIR_FEATURE_INHERIT, "inherit" },
+		{ WEIR_FEATURE_PROFILES, "profiles" },
 	};
 	struct weir_info info = { .size = sizeof(info) };
 	struct stat st;

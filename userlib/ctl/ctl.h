@@ -37,7 +37,9 @@ struct ctl_command {
 };
 
 int cmd_get(int argc, char **argv);
+int cmd_limits(int argc, char **argv);
 int cmd_load(int argc, char **argv);
+int cmd_profile(int argc, char **argv);
 int cmd_ps(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_set(int argc, char **argv);

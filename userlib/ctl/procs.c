@@ -133,6 +133,15 @@ static bool knobs_are_whole(int weir, const struct knob_value value[WEIR_KNOB_NR
 	return true;
 }
 
+int proc_profile_read(int dir, char profile[SYSFS_VALUE_MAX])
+{
+	int err = sysfs_read(dir, "profile", profile);
+
+	if (err)
+		*profile = '\0';
+	return err == -ENOENT ? 0 : err;
+}
+
 static int record_read(int dir, struct proc_record *record)
 {
 	struct stat st;
@@ -145,6 +154,8 @@ static int record_read(int dir, struct proc_record *record)
 	for (int i = 0; i < PROC_COUNTERS && !err; i++)
 		err = sysfs_read_u64(dir, proc_counter_names[i], &record->count[i]);
 	clock_gettime(CLOCK_MONOTONIC, &record->when);
+	if (!err)
+		err = proc_profile_read(dir, record->profile);
 	return err ? err : sysfs_read(dir, "comm", record->comm);
 }
 

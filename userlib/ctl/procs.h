@@ -34,6 +34,7 @@ struct proc_record {
 	ino_t ino;		/* of the directory: tells a record from its pid's next one */
 	struct timespec when;	/* CLOCK_MONOTONIC, as the counters were read */
 	char comm[SYSFS_VALUE_MAX];
+	char profile[SYSFS_VALUE_MAX];	/* "none" for none; "" if the module has no profiles */
 	unsigned long long count[PROC_COUNTERS];
 	struct knob_value knob[WEIR_KNOB_NR];
 };
@@ -57,6 +58,9 @@ int proc_read(int weir, pid_t pid, struct proc_record *record);
  */
 int procs_read(int weir, const pid_t *pids, size_t nr, struct proc_table *table);
 void procs_free(struct proc_table *table);
+
+/* The profile of a process's directory: as in struct proc_record. */
+int proc_profile_read(int dir, char profile[SYSFS_VALUE_MAX]);
 
 /* The knob files in @dir; sources are in its source/, which a process has, defaults/ may lack. */
 int knobs_read(int dir, bool is_process, struct knob_value value[WEIR_KNOB_NR]);

@@ -96,7 +96,7 @@ static void print_header(bool rates)
 		printf(rates ? " %8s/s" : " %10s", count_titles[i]);
 	for (size_t i = 0; i < KNOB_COLUMNS; i++)
 		printf(" %10s", knob_columns[i].title);
-	putchar('\n');
+	printf(" PROFILE\n");
 }
 
 static void print_legend(void)
@@ -125,6 +125,8 @@ static void print_row(const struct proc_record *before, const struct proc_record
 	}
 	for (size_t i = 0; i < KNOB_COLUMNS; i++)
 		print_knob(knob_columns[i].knob, &now->knob[knob_columns[i].knob]);
+	putchar(' ');
+	ctl_print_safe(*now->profile ? now->profile : "-");
 	putchar('\n');
 }
 
@@ -168,6 +170,11 @@ static void json_record(const struct proc_record *before, const struct proc_reco
 {
 	printf("{\"pid\":%d,\"comm\":", now->pid);
 	json_print_string(now->comm);
+	printf(",\"profile\":");
+	if (*now->profile && strcmp(now->profile, "none"))
+		json_print_string(now->profile);
+	else
+		printf("null");
 	for (int i = 0; i < PROC_COUNTERS; i++)
 		printf(",\"%s\":%llu", proc_counter_names[i], now->count[i]);
 	printf(",\"per_second\":");

@@ -17,6 +17,8 @@ static const struct ctl_command commands[] = {
 	{ "ps",		"attached processes, their faults and knobs",	cmd_ps },
 	{ "get",	"show the knobs of a process or of the system",	cmd_get },
 	{ "set",	"turn knobs of a process or of the system",	cmd_set },
+	{ "limits",	"show or change what knobs are kept within",	cmd_limits },
+	{ "profile",	"knobs for processes of a name or a cgroup",	cmd_profile },
 	{ "run",	"run a command with libweir",			cmd_run },
 };
 

@@ -16,7 +16,8 @@
  * Layout: fixed-width members, 64-bit ones aligned to 8, so that a 32-bit program on a 64-bit
  * kernel uses the same bytes.
  *
- * Changes: first version; then WEIR_KNOB_HUGETLB; then WEIR_SOURCE_LIMIT.
+ * Changes: first version; then WEIR_KNOB_HUGETLB; then WEIR_SOURCE_LIMIT and
+ * WEIR_FEATURE_PROFILES.
  */
 #ifndef _UAPI_LINUX_WEIR_H
 #define _UAPI_LINUX_WEIR_H
@@ -33,6 +34,7 @@ enum weir_feature {
 	WEIR_FEATURE_COUNTERS	= 1 << 1,	/* fault counters, whole process */
 	WEIR_FEATURE_REGIONS	= 1 << 2,	/* fault counters by region, WEIR_IOC_SET_REGIONS */
 	WEIR_FEATURE_INHERIT	= 1 << 3,	/* WEIR_ATTACH_INHERIT */
+	WEIR_FEATURE_PROFILES	= 1 << 4,	/* @profile in struct weir_attach */
 };
 
 /*
@@ -65,6 +67,9 @@ enum weir_policy {
 	WEIR_POLICY_AUTO,		/* idle memory is kept as long as it pays */
 	WEIR_POLICY_NR,
 };
+
+/* Room for the name of a profile and the NUL behind it. */
+#define WEIR_PROFILE_NAME_LEN	32
 
 /* Accepted ranges, ends included. */
 #define WEIR_MMAP_THRESHOLD_MAX	(1LL << 46)
@@ -171,7 +176,14 @@ struct weir_info {
  * from its parent by fork; what stands in the parent's record, knobs and regions, is copied, not
  * its counts.
  *
- * EINVAL   size, flags, features in @features that the module does not have, @inherit no such page
+ * @profile names the profile that the process wants to go by: a name (A-Z a-z 0-9 . _ -, no dot
+ * in front), "none", or "default" for the first profile that matches, which is also what "" means
+ * unless the process inherits.  It need not be there: as long as there is none of this name the
+ * process goes by what matches.  A child inherits what its parent said, or what was said of the
+ * parent in processes/<pid>/profile since, unless it names one itself.
+ *
+ * EINVAL   size, flags, features in @features that the module does not have, @inherit no such page,
+ *          @profile no name, or not zero behind its end
  * EEXIST   this address space is attached already
  * EBUSY    this process's pid has a record of another address space in which a task still runs, or
  *          the descriptor holds another process's record that was never mapped
@@ -185,6 +197,7 @@ struct weir_attach {
 	__aligned_u64 inherit;		/* in: address, or 0 without WEIR_ATTACH_INHERIT */
 	__u32 map_size;			/* out: length to mmap, in bytes; in: 0 */
 	__u32 reserved;			/* 0 */
+	char profile[WEIR_PROFILE_NAME_LEN];	/* in: ends with NUL, zero behind that */
 };
 
 #define WEIR_ATTACH_INHERIT	(1u << 0)
