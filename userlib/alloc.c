@@ -2,6 +2,7 @@
 /*
  * alloc.c - find a chunk in an arena, in ptmalloc's order
  *
+ *   0. what is parked, if it has exactly this size (arena_park())
  *   1. a small bin of exactly this size
  *   2. the unsorted bin: an exact fit is taken; a lone last remainder is split for small requests;
  *      what does not fit is sorted into its bin on the way
@@ -155,11 +156,26 @@ static SELDOM struct chunk *alloc_from_the_last(struct arena *a, size_t nb, size
 	return c ? c : top_carve(a, nb, dirty);
 }
 
+/* NULL: not of that size, and not parked any more. */
+static struct chunk *alloc_parked(struct arena *a, size_t nb)
+{
+	struct chunk *c = a->parked;
+
+	if (unlikely(chunksize(c) != nb)) {
+		arena_unpark(a);
+		return NULL;
+	}
+	a->parked = NULL;
+	return c;
+}
+
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty)
 {
 	struct chunk *c;
 
 	*dirty = SIZE_MAX;
+	if (unlikely(a->parked) && (c = alloc_parked(a, nb)) != NULL)
+		return c;
 	c = alloc_from_bins(a, nb);
 	if (!c && arena_kept(a) >= CONSOLIDATE_BYTES && a->top && (size_t)(a->fresh - (char *)a->top) < nb)
 		c = alloc_from_fast_bins(a, nb);

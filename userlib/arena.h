@@ -49,6 +49,7 @@ struct arena {
 	uint64_t clock;		/* when last read, and how many looks are and were to go without */
 	unsigned int looks_left, looks_skipped;
 	unsigned int idle_bin;	/* where letting go goes on */
+	struct chunk *parked;	/* large, freed last, not coalesced yet; NULL: none */
 	size_t fast_bytes;	/* in fast bins */
 	size_t system_mem;
 	size_t max_system_mem;
@@ -120,6 +121,14 @@ unsigned int alloc_blocks(size_t index, unsigned int n, void **blocks);
 void arena_put_list(struct arena *a, void *mem);
 /* Returns the size of the free span that c is now part of. */
 size_t arena_coalesce(struct arena *a, struct chunk *c);
+/*
+ * The auto policy: a large chunk waits for the next request of its size, as buffers do that are taken and freed
+ * in turn. To the tags it is in use. Whoever looks for memory of another size, or a window's end, has it
+ * coalesced. Returns the size of the span that the one before it made, if any.
+ */
+size_t arena_park(struct arena *a, struct chunk *c);
+/* What is parked is coalesced; returns the size of the span. */
+size_t arena_unpark(struct arena *a);
 /* Everything that is free becomes part of a free chunk; returns the size of the largest of them. */
 size_t arena_consolidate(struct arena *a);
 void arena_look(struct arena *a, size_t coalesced);

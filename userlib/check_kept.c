@@ -139,6 +139,8 @@ bool check_fast_bins(struct walk *w)
 			return false;
 		bytes += f.count * class_size(i);
 	}
+	if (a->parked && !checker_held(w->k, chunk2mem(a->parked), "its arena's parking place"))
+		return false;
 	return bytes == a->fast_bytes || fail(w, "arena %u: fast bins of %zu bytes, counted %zu", a->slot,
 					     a->fast_bytes, bytes);
 }

@@ -13,6 +13,8 @@ static void free_check(const struct arena *a, const struct chunk *c, const struc
 
 	if (unlikely(c == a->top))
 		die("free(): double free or corruption (top)");
+	if (unlikely(c == a->parked))
+		die("free(): double free or corruption (fasttop)");
 	if (unlikely(a->main ? !main_holds(a, c, next) : !heap_holds(a, c, next)))
 		die("free(): double free or corruption (out)");
 	if (unlikely(!prev_inuse(next)))
@@ -36,6 +38,11 @@ void arena_look(struct arena *a, size_t coalesced)
 	}
 	if (unlikely(!a->top))
 		return;
+	if (unlikely(a->parked)) {
+		size_t span = arena_unpark(a);
+
+		coalesced = span > coalesced ? span : coalesced;
+	}
 	if (coalesced < TRIM_LOOK_SIZE && arena_kept(a) < TRIM_LOOK_SIZE && a->trim_epoch == epoch)
 		return;
 	a->trim_epoch = epoch;
@@ -113,9 +120,29 @@ void arena_put_list(struct arena *a, void *mem)
 	arena_look(a, largest);
 }
 
+size_t arena_park(struct arena *a, struct chunk *c)
+{
+	size_t span;
+
+	free_check(a, c, next_chunk(c));
+	span = a->parked ? arena_unpark(a) : 0;
+	a->parked = c;
+	return span;
+}
+
+SELDOM size_t arena_unpark(struct arena *a)
+{
+	struct chunk *c = a->parked;
+
+	a->parked = NULL;
+	return arena_coalesce(a, c);
+}
+
 SELDOM size_t arena_consolidate(struct arena *a)
 {
+	size_t parked = a->parked ? arena_unpark(a) : 0;
 	size_t fast = fastbins_consolidate(a), runs = runs_release(a);
 
+	fast = fast > parked ? fast : parked;
 	return fast > runs ? fast : runs;
 }

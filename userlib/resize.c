@@ -55,8 +55,12 @@ static bool extend_into_top(struct arena *a, struct chunk *c, size_t size, size_
 bool arena_resize(struct arena *a, struct chunk *c, size_t nb)
 {
 	size_t size = chunksize(c), next_size;
-	struct chunk *next = chunk_at(c, size);
+	struct chunk *next;
 
+	/* It may be what c can grow into. */
+	if (nb > size && a->parked && a->parked != c)
+		arena_unpark(a);
+	next = chunk_at(c, size);
 	if (unlikely(size <= MEM_OFFSET || size >= a->system_mem))
 		die("realloc(): invalid old size");
 	next_size = chunksize(next);

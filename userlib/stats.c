@@ -57,6 +57,10 @@ void arena_stats_read(struct arena *a, struct arena_stats *s)
 	s->fast_count = 0;
 	/* In use is what was asked for: what runs are made of besides is not. */
 	s->fast_bytes = a->run_overhead;
+	if (a->parked) {
+		s->fast_count++;
+		s->fast_bytes += chunksize(a->parked);
+	}
 	for (size_t i = 1; i < CLASS_PIECES; i++)
 		count_pieces(a->runs[i], i, s);
 	for (size_t i = 0; i < CLASSES; i++)
