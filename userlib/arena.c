@@ -10,7 +10,6 @@
 #include "arena.h"
 
 #include <sched.h>
-#include <unistd.h>
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
 #endif
@@ -19,6 +18,7 @@
 #include "fastbin.h"
 #include "fork.h"
 #include "knobs.h"
+#include "os.h"
 #include "meta.h"
 #include "run.h"
 #include "tcache.h"
@@ -149,42 +149,15 @@ SELDOM void arena_defer_end(struct deferral *d)
 }
 
 /*
- * The CPUs that the process may use: those of its first thread when somebody needs a second arena, and
- * every other one on which a thread was met.
+ * The CPUs that the process may use, as it starts: later the caller may be a thread that keeps to one of
+ * them.
  */
 static unsigned long cpus[CPU_SETSIZE / 64];
-static _Atomic unsigned int cpu_count;	/* 0: not looked yet */
+static unsigned int cpu_count;
 
-static bool cpu_is_known(unsigned int cpu)
+void arenas_init(void)
 {
-	return __atomic_load_n(&cpus[cpu / 64], __ATOMIC_RELAXED) & 1UL << cpu % 64;
-}
-
-static SELDOM void cpus_look(void)
-{
-	unsigned long set[CPU_SETSIZE / 64];
-	unsigned int n = 2;
-
-	lock_take(&list_lock);
-	if (!cpu_count) {
-		if (sched_getaffinity(getpid(), sizeof(set), (cpu_set_t *)set) == 0) {
-			n = CPU_COUNT((cpu_set_t *)set);
-			for (unsigned int i = 0; i < CPU_SETSIZE / 64; i++)
-				__atomic_store_n(&cpus[i], set[i], __ATOMIC_RELAXED);
-		}
-		cpu_count = n;
-	}
-	lock_drop(&list_lock);
-}
-
-static SELDOM void cpu_enter(unsigned int cpu)
-{
-	lock_take(&list_lock);
-	if (!cpu_is_known(cpu)) {
-		__atomic_fetch_or(&cpus[cpu / 64], 1UL << cpu % 64, __ATOMIC_RELAXED);
-		cpu_count++;
-	}
-	lock_drop(&list_lock);
+	cpu_count = os_affinity(cpus, sizeof(cpus)) ? CPU_COUNT((cpu_set_t *)cpus) : 2;
 }
 
 static unsigned int arena_limit(void)
@@ -192,7 +165,7 @@ static unsigned int arena_limit(void)
 	uint64_t max = knob(WEIR_KNOB_ARENA_MAX);
 
 	if (!max)
-		max = atomic_load_explicit(&cpu_count, memory_order_relaxed);
+		max = cpu_count;
 	return max < ARENA_SLOTS ? max : ARENA_SLOTS;
 }
 
@@ -200,6 +173,8 @@ static SELDOM struct arena *arena_make(unsigned int slot)
 {
 	struct arena *a;
 
+	if (fork_holds_locks())
+		return NULL;
 	lock_take(&list_lock);
 	a = arena_at(slot);
 	if (!a) {
@@ -232,29 +207,18 @@ unsigned int arena_slot_of_cpu(int number)
 {
 	unsigned int cpu = (unsigned int)number % CPU_SETSIZE, place = 0;
 
-	if (unlikely(!atomic_load_explicit(&cpu_count, memory_order_acquire)))
-		cpus_look();
 	for (unsigned int i = 0; i < cpu / 64; i++)
-		place += __builtin_popcountl(__atomic_load_n(&cpus[i], __ATOMIC_RELAXED));
-	place += __builtin_popcountl(__atomic_load_n(&cpus[cpu / 64], __ATOMIC_RELAXED) & ((1UL << cpu % 64) - 1));
+		place += __builtin_popcountl(cpus[i]);
+	place += __builtin_popcountl(cpus[cpu / 64] & ((1UL << cpu % 64) - 1));
 	return place % arena_limit();
 }
 
 static struct arena *arena_of_cpu(void)
 {
 	int cpu = current_cpu();
-	unsigned int slot;
-	struct arena *a;
+	unsigned int slot = cpu < 0 ? 0 : arena_slot_of_cpu(cpu);
+	struct arena *a = arena_at(slot);
 
-	/* It has the list's lock. */
-	if (fork_holds_locks())
-		return NULL;
-	slot = cpu < 0 ? 0 : arena_slot_of_cpu(cpu);
-	if (cpu >= 0 && unlikely(!cpu_is_known(cpu % CPU_SETSIZE))) {
-		cpu_enter(cpu % CPU_SETSIZE);
-		slot = arena_slot_of_cpu(cpu);
-	}
-	a = arena_at(slot);
 	return a ? a : arena_make(slot);
 }
 

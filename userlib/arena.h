@@ -184,6 +184,7 @@ extern struct arena main_arena;
 struct arena *arena_at(unsigned int slot);	/* NULL: not made yet */
 unsigned int arena_count(void);			/* slots in use are below this */
 unsigned int arena_slot_of_cpu(int cpu);	/* whose threads use it */
+void arenas_init(void);			/* before any thread is made */
 struct arena *arena_of(const struct chunk *c);
 /* The arena for the calling thread, locked. */
 struct arena *arena_acquire(void);

@@ -31,6 +31,7 @@ void weir_init(void)
 	if (!atomic_load_explicit(&weir_ready, memory_order_relaxed)) {
 		os_init();
 		piecemap_init();
+		arenas_init();
 		arena_init(&main_arena, true, 0);
 		tcache_init();
 		atomic_store_explicit(&weir_ready, true, memory_order_release);

@@ -36,7 +36,7 @@ WEIR_EXPORT struct mallinfo2 mallinfo2(void)
 {
 	struct mallinfo2 info = { 0 };
 	size_t cached, cached_bytes, used = 0;
-	struct arena_stats s;
+	struct arena_totals s;
 	struct arena *a;
 
 	ensure_ready();
@@ -44,7 +44,7 @@ WEIR_EXPORT struct mallinfo2 mallinfo2(void)
 		a = arena_at(i);
 		if (!a)
 			continue;
-		arena_stats_read(a, &s);
+		arena_totals_read(a, &s);
 		info.arena += s.system;
 		used += s.used;
 		info.ordblks += s.free_count;
@@ -91,13 +91,13 @@ WEIR_EXPORT struct mallinfo mallinfo(void)
 WEIR_EXPORT void malloc_stats(void)
 {
 	size_t system = load(&mapped_stats.bytes), in_use = system, excess = 0, cached, cached_bytes;
-	struct arena_stats s;
+	struct arena_totals s;
 
 	ensure_ready();
 	for (unsigned int i = 0; i < arena_count(); i++) {
 		if (!arena_at(i))
 			continue;
-		arena_stats_read(arena_at(i), &s);
+		arena_totals_read(arena_at(i), &s);
 		fprintf(stderr, "Arena %u:\nsystem bytes     = %10zu\nin use bytes     = %10zu\n",
 			i, s.system, s.system - s.free_bytes - s.fast_bytes);
 		system += s.system;
@@ -119,13 +119,13 @@ static void print_bin(FILE *fp, const char *name, const struct bin_stats *b)
 			name, b->from, b->to, b->bytes, b->count);
 }
 
-static void print_totals(FILE *fp, const struct arena_stats *s, size_t fast, size_t fast_bytes)
+static void print_totals(FILE *fp, const struct arena_totals *s, size_t fast, size_t fast_bytes)
 {
 	fprintf(fp, "<total type=\"fast\" count=\"%zu\" size=\"%zu\"/>\n", fast, fast_bytes);
 	fprintf(fp, "<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n", s->free_count, s->free_bytes);
 }
 
-static void print_system(FILE *fp, const struct arena_stats *s)
+static void print_system(FILE *fp, const struct arena_totals *s)
 {
 	fprintf(fp, "<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n",
 		s->system, s->max_system);
@@ -140,14 +140,14 @@ static void print_arena(FILE *fp, unsigned int nr, const struct arena_stats *s)
 		print_bin(fp, "size", &s->bin[i]);
 	print_bin(fp, "unsorted", &s->unsorted);
 	fprintf(fp, "</sizes>\n");
-	print_totals(fp, s, s->fast_count, s->fast_bytes);
-	print_system(fp, s);
-	if (s->heaps)
-		fprintf(fp, "<aspace type=\"subheaps\" size=\"%zu\"/>\n", s->heaps);
+	print_totals(fp, &s->all, s->all.fast_count, s->all.fast_bytes);
+	print_system(fp, &s->all);
+	if (s->all.heaps)
+		fprintf(fp, "<aspace type=\"subheaps\" size=\"%zu\"/>\n", s->all.heaps);
 	fprintf(fp, "</heap>\n");
 }
 
-static void add_stats(struct arena_stats *sum, const struct arena_stats *s)
+static void add_totals(struct arena_totals *sum, const struct arena_totals *s)
 {
 	sum->system += s->system;
 	sum->max_system += s->max_system;
@@ -165,7 +165,8 @@ static void add_stats(struct arena_stats *sum, const struct arena_stats *s)
  */
 WEIR_EXPORT int malloc_info(int options, FILE *fp)
 {
-	struct arena_stats s, sum = { 0 };
+	struct arena_totals sum = { 0 };
+	struct arena_stats s;
 	size_t cached, cached_bytes;
 	unsigned int nr = 0;
 
@@ -178,7 +179,7 @@ WEIR_EXPORT int malloc_info(int options, FILE *fp)
 			continue;
 		arena_stats_read(arena_at(i), &s);
 		print_arena(fp, nr++, &s);
-		add_stats(&sum, &s);
+		add_totals(&sum, &s.all);
 	}
 	tcache_totals(&cached, &cached_bytes);
 	print_totals(fp, &sum, cached + sum.fast_count, cached_bytes + sum.fast_bytes);

@@ -71,25 +71,22 @@ static void *aligned_piece(size_t align, size_t bytes)
 	return NULL;
 }
 
-/* Who frees aligned blocks and asks for some again gets those, as far as chunks of the size are cached. */
-static void *aligned_step(size_t align, size_t bytes)
-{
-	size_t class = class_serving(bytes);
-	void *mem = tcache_get_aligned(class, align);
-
-	return mem || !medium_cached() ? mem : aligned_slow(align, class_size(class) - SIZE_SZ);
-}
-
 static void *aligned(size_t align, size_t bytes)
 {
 	void *mem = NULL;
+	size_t class;
 
 	if (align <= MALLOC_ALIGN)
 		return malloc(bytes);
-	if (align <= PIECE_MAX && bytes <= PIECE_MAX)
+	if (align <= PIECE_MAX && bytes <= PIECE_MAX) {
 		mem = aligned_piece(align, bytes);
-	else if (bytes > PIECE_MAX && bytes <= CLASS_MAX_REQUEST)
-		mem = aligned_step(align, bytes);
+	} else if (bytes > PIECE_MAX && bytes <= CLASS_MAX_REQUEST) {
+		/* Who frees aligned chunks and asks for some again gets those, if they are of the size that is cached. */
+		class = class_serving(bytes);
+		mem = tcache_get_aligned(class, align);
+		if (medium_cached())
+			bytes = class_size(class) - SIZE_SZ;
+	}
 	return mem ? mem : aligned_slow(align, bytes);
 }
 

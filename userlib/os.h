@@ -18,6 +18,8 @@ extern size_t os_page_size;
 void os_init(void);
 /* One of two numbers that are random from process to process, and show nothing of the C library's own secrets. */
 uint64_t os_random(unsigned int i);
+/* The CPUs on which the caller may run, as sched_getaffinity(2): the set is so many bytes. False: not known. */
+bool os_affinity(void *set, size_t size);
 
 /* brk memory: sbrk(2) with its old end returned, NULL where that fails. increment is in bytes. */
 char *os_sbrk(intptr_t increment);

@@ -181,7 +181,7 @@ static bool put_step_slow(struct tcache *t, void *mem, size_t index)
 	if (t->bin[index].top == t->bin[index].full && !tcache_raise_step(t, index))
 		tcache_drop_older(t, index, tcache_count(t, index) / 2);
 	if (t->step_bytes + class_size(index) > t->step_most) {
-		tcache_make_room(t);
+		tcache_make_room(t, class_size(index));
 		tcache_look(t);
 	}
 	push(t, index, mem);

@@ -25,8 +25,8 @@ void tcache_size_init(struct tcache *t);
 /* Let the bin hold more; false: it may not, or not now. */
 bool tcache_raise_limit(struct tcache *t, size_t index);
 bool tcache_raise_step(struct tcache *t, size_t index);
-/* The bins of the steps hold too much: some of it goes. */
-void tcache_make_room(struct tcache *t);
+/* The bins of the steps hold too much for a block of this size to go there: some of it goes. */
+void tcache_make_room(struct tcache *t, size_t size);
 /* How many blocks a refill takes at most, and let it take more next time. */
 unsigned int tcache_batch_most(size_t index);
 void tcache_raise_batch(struct tcache *t, size_t index);

@@ -198,7 +198,7 @@ TEST(on_a_small_stack)
 	pthread_t thread;
 
 	pthread_attr_init(&attr);
-	ASSERT_EQ(0, pthread_attr_setstacksize(&attr, 32 * K));
+	ASSERT_EQ(0, pthread_attr_setstacksize(&attr, PTHREAD_STACK_MIN));
 	ASSERT_EQ(0, pthread_create(&thread, &attr, measure, NULL));
 	pthread_join(thread, NULL);
 }

@@ -5,6 +5,7 @@
  * The allocator's variables are copied when it has made itself ready and put back for each input; what
  * it has mapped and what it has of brk goes. The Makefile gives its variables sections of their own.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -74,7 +75,7 @@ static void unmap_windows(void)
 		syscall(SYS_munmap, region[i].start, region[i].end - region[i].start);
 }
 
-void fuzz_start_afresh(void)
+static void start_afresh(void)
 {
 	if (!brk_start)
 		remember();
@@ -86,6 +87,30 @@ void fuzz_start_afresh(void)
 	for (size_t i = 0; i < sizeof(piecemap.leaf) / sizeof(piecemap.leaf[0]); i++)
 		if (piecemap.leaf[i])
 			piecemap.leaf[i] = 0;
-	tcache_self = &tcache_none;
 	fuzz_clock = 1000;
+}
+
+struct one_run {
+	void (*run)(struct input *in);
+	struct input in;
+};
+
+static void *run_input(void *arg)
+{
+	struct one_run *r = arg;
+
+	r->run(&r->in);
+	return NULL;
+}
+
+/* In a thread that ends with it: a thread's cache has a mutex by which the C library remembers the thread. */
+void fuzz_run(void (*run)(struct input *in), const uint8_t *data, size_t size)
+{
+	struct one_run r = { run, { data, data + size } };
+	pthread_t thread;
+
+	start_afresh();
+	if (pthread_create(&thread, NULL, run_input, &r) != 0)
+		abort();
+	pthread_join(thread, NULL);
 }

@@ -57,8 +57,8 @@ void fuzz_free_all(struct table *t);
 /* After everything was freed: nothing is in use but what the allocator has for itself. */
 void fuzz_check_nothing_left(void);
 
-/* fresh.c: the allocator as it was when it had just started. The caller's thread is the only one. */
-void fuzz_start_afresh(void);
+/* fresh.c: run an input with the allocator as it was when it had just started, in a thread of its own. */
+void fuzz_run(void (*run)(struct input *in), const uint8_t *data, size_t size);
 /* Milliseconds, seen by the allocator instead of the machine's. */
 extern _Atomic uint64_t fuzz_clock;
 

@@ -115,12 +115,10 @@ static void phase(struct input *in, unsigned int n)
 		}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void run(struct input *in)
 {
-	struct input in = { data, data + size };
-	unsigned int n = 2 + take8(&in) % (TABLES_MAX - 1);
+	unsigned int n = 2 + take8(in) % (TABLES_MAX - 1);
 
-	fuzz_start_afresh();
 	memset(table, 0, sizeof(table));
 	for (unsigned int i = 0; i < n; i++) {
 		table[i].worker.number = i;
@@ -128,14 +126,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		member[i].table = &table[i];
 		begin(i);
 	}
-	while (in.at < in.end)
-		phase(&in, n);
+	while (in->at < in->end)
+		phase(in, n);
 	fuzz_check(table, n);
-	/* The main thread frees all. */
+	/* This one frees all. */
 	for (unsigned int i = 0; i < n; i++) {
 		end(i);
 		fuzz_free_all(&table[i]);
 	}
 	fuzz_check_nothing_left();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	fuzz_run(run, data, size);
 	return 0;
 }

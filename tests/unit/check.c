@@ -421,8 +421,7 @@ FIXTURE_SETUP(another)
 {
 	cpu_set_t all, last;
 
-	/* Arenas go by CPU, those that the process may use when this is first asked; the first has the main one. */
-	arena_slot_of_cpu(0);
+	/* Arenas go by CPU; the first is the main one. */
 	ASSERT_EQ(0, sched_getaffinity(0, sizeof(all), &all));
 	for (int i = 1; i < CPU_SETSIZE; i++)
 		if (CPU_ISSET(i, &all)) {

@@ -9,14 +9,12 @@
 #define ALLOWED 20
 #define CPU(i) ((i) * 2 + 1)
 
-/* Stands before the C library's. */
-int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+bool __wrap_os_affinity(void *set, size_t size)
 {
-	(void)pid;
-	CPU_ZERO_S(size, set);
+	CPU_ZERO_S(size, (cpu_set_t *)set);
 	for (int i = 0; i < ALLOWED; i++)
-		CPU_SET_S(CPU(i), size, set);
-	return 0;
+		CPU_SET_S(CPU(i), size, (cpu_set_t *)set);
+	return true;
 }
 
 static void arena_max(int64_t max)
