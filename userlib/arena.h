@@ -122,10 +122,11 @@ void arena_put_list(struct arena *a, void *mem);
 /* Returns the size of the free span that c is now part of. */
 size_t arena_coalesce(struct arena *a, struct chunk *c);
 /*
- * The auto policy: a large chunk waits for the next request of its size, as buffers do that are taken and freed
+ * The auto policy: a chunk of PARK_MIN bytes or more waits for the next request of its size, as buffers do that are taken and freed
  * in turn. To the tags it is in use. Whoever looks for memory of another size, or a window's end, has it
  * coalesced. Returns the size of the span that the one before it made, if any.
  */
+#define PARK_MIN ((size_t)128 << 10)
 size_t arena_park(struct arena *a, struct chunk *c);
 /* What is parked is coalesced; returns the size of the span. */
 size_t arena_unpark(struct arena *a);

@@ -90,7 +90,7 @@ size_t fastbin_put(struct arena *a, struct chunk *c)
 {
 	size_t size = chunksize(c), index = class_kept(size);
 
-	if (size >= CLASS_KEEP_END && knobs_hold_ms())
+	if (size >= PARK_MIN && knobs_hold_ms())
 		return arena_park(a, c);
 	if (!index || !is_fast(size)) {
 		*tcache_key_of(chunk2mem(c)) = 0;

@@ -238,7 +238,7 @@ TEST(other_sizes_coalesce)
 		arena_lock(&main_arena);
 		c = arena_alloc(&main_arena, size[i], true, &dirty);
 		arena_unlock(&main_arena);
-		if (size[i] < CLASS_KEEP_END) {
+		if (size[i] < PARK_MIN) {
 			EXPECT_LE(size[i], put(chunk2mem(c)));
 		} else {
 			EXPECT_EQ(0, put(chunk2mem(c)));

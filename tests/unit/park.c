@@ -7,15 +7,17 @@
 
 RUN_WITH_ENVIRONMENT("WEIR_OPTIONS", "policy=auto")
 
-#define LARGE	((size_t)100 * 1024)
+#define LARGE	((size_t)200 * 1024)
 
 static struct chunk *parked(void) { return main_arena.parked; }
 
-/* With a block behind it, so that it does not end at the top. */
+/* With a block behind it, so that it does not end at the top. The first ones are mapped alone. */
 static void *large(void)
 {
-	void *p = hide(malloc(LARGE));
+	void *p;
 
+	free(hide(malloc(2 * LARGE)));
+	p = hide(malloc(LARGE));
 	hide(malloc(3000));
 	return p;
 }
