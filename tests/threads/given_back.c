@@ -221,4 +221,33 @@ TEST_F_TIMEOUT(given_back, though_the_owner_sleeps, 60)
 	pthread_join(thread, NULL);
 }
 
+/* Heaps in the middle, between others with blocks in use. */
+#define ROW 2000	/* blocks of 100 KB: three heaps and more */
+static void *row[ROW];
+
+static void *allocate_row(void *unused)
+{
+	for (int i = 0; i < ROW; i++)
+		row[i] = memset(hide(malloc(100 * K)), 1, 100 * K);
+	for (int i = 1; i < ROW - 1; i++)
+		free(row[i]);
+	malloc_trim(0);
+	return unused;
+}
+
+TEST_F_TIMEOUT(given_back, heaps_between_others, 60)
+{
+	struct level before = level_now(), now;
+	pthread_t thread;
+
+	ASSERT_EQ(0, create_on_cpu(&thread, 1, allocate_row, NULL));
+	pthread_join(thread, NULL);
+	EXPECT_NE(0, heap_number(row[0]));
+	EXPECT_NE(heap_number(row[0]), heap_number(row[ROW - 1]));
+	EXPECT_TRUE(is_filled(row[0], 1, 100 * K) && is_filled(row[ROW - 1], 1, 100 * K));
+	now = level_now();
+	/* The first and the last. */
+	EXPECT_GE(before.virtual + 2 * 64 * 1024 + 16384, now.virtual);
+}
+
 TEST_HARNESS_MAIN
