@@ -60,11 +60,12 @@ static __attribute__((flatten)) void free_blocks(struct tcache *t, size_t class,
 void tcache_drop_older(struct tcache *t, size_t index, size_t keep)
 {
 	size_t count = tcache_count(t, index), drop = count - keep;
-	void **top = &t->slots[t->bin[index].top];
+	void **top = &t->slots[t->bin[index].top], *dropped[BIN_COUNT_MAX];
 
-	free_blocks(t, index < CLASS_PIECES ? index : 0, &t->slots[t->bottom[index]] - drop, drop);
+	memcpy(dropped, top + keep, drop * sizeof(void *));
 	memmove(top + drop, top, keep * sizeof(void *));
 	tcache_set_top(t, index, t->bin[index].top + drop);
+	free_blocks(t, index < CLASS_PIECES ? index : 0, dropped, drop);
 }
 
 /* Of the smallest pieces a cache line full, or another thread would get the other half of the line. */

@@ -13,6 +13,8 @@
 #include "tcache.h"
 
 #define BATCH_MAX	32
+/* And a bin holds. */
+#define BIN_COUNT_MAX	128
 /* Classes of this size and above are of medium chunks. */
 #define MEDIUM_MIN	(CLASS_EXACT_MAX + 1)
 
