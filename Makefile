@@ -14,11 +14,11 @@ MAKEFLAGS += -r
 # Where depmod and ldconfig are, also after `su'.
 export PATH := $(PATH):/usr/sbin:/sbin
 .DELETE_ON_ERROR:
-.PHONY: all library ctl module demo test check bench fuzz install uninstall clean help
+.PHONY: all library ctl module demo test test-debug check bench fuzz install uninstall clean help
 all: library ctl module		## build the library, the command and the module
 
 help:				## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile tests/setup/install.mk | column -t -s '#'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile tests/setup/install.mk | column -t -s '#'
 	@echo "Variables: PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) KDIR=$(KDIR)"
 
 # ---- the library and the command --------------------------------------------------------------
@@ -117,14 +117,22 @@ demo:				## show what it is for, on a live process in a virtual machine
 	$(MAKE) -s all
 	tests/demo/run
 
-test:				## run every test, on this machine and in virtual ones
+test:				## run every test, on this machine and in virtual ones with the stock and the rt kernel
 	tests/setup/packages build vm test
 	tests/setup/kernel stock
+	tests/setup/kernel rt
 	tests/setup/kernel-debug source
 	tests/setup/ksft
 	tests/setup/sources
 	$(MAKE) -s all
-	tests/run
+	tests/run --kernel stock --kernel rt
+
+test-debug:			## run the kernel's tests on a debug kernel, which it builds
+	tests/setup/packages build vm test
+	tests/setup/kernel debug
+	tests/setup/ksft
+	$(MAKE) -s all
+	tests/run --kernel debug
 
 check:				## the kernel's own checks of the module: checkpatch, sparse, W=1, coccicheck
 	tests/setup/packages build kernel test

@@ -37,7 +37,7 @@ static_assert(sizeof(atomic64_t) == sizeof(u64));
  * there, as nobody can get a writable mapping or a write through /proc/pid/mem (no VM_MAYWRITE).
  */
 static __always_inline atomic64_t *weir_ctlpage_counter(struct weir_ctlpage *page,
-							unsigned int counter)
+							unsigned long counter)
 {
 	return (atomic64_t *)&page->faults + counter;
 }

@@ -10,7 +10,8 @@
  * out to have been major, the kernel raises a software perf event, whose handler moves it from
  * minor to major.  The event's static key is its own, so minor faults pay nothing for it.
  *
- * What differs from getrusage(2): a fault that ends in SIGBUS is counted here; a major one
+ * What differs from getrusage(2): a fault that ends in SIGBUS is counted here; one that waits for
+ * a page, gives up for a signal and begins anew after it is counted twice here; a major one
  * inside get_user_pages() stays minor here, as the kernel raises no event for it; faults of
  * every task that uses the address space are counted here, also those of a vfork child before
  * its exec.
@@ -55,20 +56,21 @@ static int weir_hotplug_state;
 static const struct cred *weir_event_cred;
 
 /*
- * The counter of minor faults of the region of @addr, or WEIR_COUNTER_MINFLT if in none.  brk is
- * read without its lock: it moves one end at a time, and a fault beside the heap is no heap
- * fault.
+ * Whether @addr lies in a region, and which counter is that of its minor faults.  brk is read
+ * without its lock: it moves one end at a time, and a fault beside the heap is no heap fault.
  */
-static __always_inline unsigned int weir_fault_region(const struct weir_record *rec,
-						      const struct mm_struct *mm,
-						      unsigned long addr)
+static __always_inline bool weir_fault_region(const struct weir_record *rec,
+					      const struct mm_struct *mm, unsigned long addr,
+					      unsigned long *counter)
 {
 	const struct weir_region_set *set;
 
-	if (addr >= READ_ONCE(mm->start_brk) && addr < READ_ONCE(mm->brk))
-		return WEIR_COUNTER_HEAP_MINFLT;
+	if (addr >= READ_ONCE(mm->start_brk) && addr < READ_ONCE(mm->brk)) {
+		*counter = WEIR_COUNTER_HEAP_MINFLT;
+		return true;
+	}
 	set = rcu_dereference_sched(rec->regions);
-	return set ? weir_regions_find(set, addr) : WEIR_COUNTER_MINFLT;
+	return set && weir_regions_find(set, addr, counter);
 }
 
 static void notrace weir_fault_begins(unsigned long ip, unsigned long parent_ip,
@@ -80,7 +82,7 @@ static void notrace weir_fault_begins(unsigned long ip, unsigned long parent_ip,
 	const struct mm_struct *mm;
 	struct weir_ctlpage *page;
 	struct weir_record *rec;
-	unsigned int region;
+	unsigned long region;
 
 	if (flags & (FAULT_FLAG_TRIED | FAULT_FLAG_REMOTE))
 		return;
@@ -91,8 +93,7 @@ static void notrace weir_fault_begins(unsigned long ip, unsigned long parent_ip,
 	if (rec) {
 		page = rec->page;
 		atomic64_inc(weir_ctlpage_counter(page, WEIR_COUNTER_MINFLT));
-		region = weir_fault_region(rec, mm, addr);
-		if (region != WEIR_COUNTER_MINFLT)
+		if (weir_fault_region(rec, mm, addr, &region))
 			atomic64_inc(weir_ctlpage_counter(page, region));
 	}
 	rcu_read_unlock_sched_notrace();
@@ -102,7 +103,7 @@ static void notrace weir_fault_begins(unsigned long ip, unsigned long parent_ip,
  * The count of minor faults does not go below 0: a fault can have begun before the process
  * attached, or in a region that was declared since.
  */
-static void weir_fault_move(struct weir_ctlpage *page, unsigned int minor)
+static void weir_fault_move(struct weir_ctlpage *page, unsigned long minor)
 {
 	atomic64_dec_if_positive(weir_ctlpage_counter(page, minor));
 	atomic64_inc(weir_ctlpage_counter(page, minor + 1));
@@ -113,7 +114,7 @@ static void weir_fault_was_major(struct perf_event *event, struct perf_sample_da
 {
 	struct mm_struct *mm = current->mm;
 	struct weir_record *rec;
-	unsigned int region;
+	unsigned long region;
 
 	if (!mm)
 		return;
@@ -121,8 +122,7 @@ static void weir_fault_was_major(struct perf_event *event, struct perf_sample_da
 	rec = weir_registry_find(mm);
 	if (rec) {
 		weir_fault_move(rec->page, WEIR_COUNTER_MINFLT);
-		region = weir_fault_region(rec, mm, data->addr);
-		if (region != WEIR_COUNTER_MINFLT)
+		if (weir_fault_region(rec, mm, data->addr, &region))
 			weir_fault_move(rec->page, region);
 	}
 	rcu_read_unlock_sched_notrace();

@@ -42,9 +42,10 @@ static bool weir_regions_overlap(const struct weir_region *sorted, unsigned int 
 struct weir_region_set *weir_regions_alloc(void)
 {
 	struct weir_region_set *set = kzalloc(sizeof(*set), GFP_KERNEL_ACCOUNT);
+	unsigned int i;
 
-	if (set)
-		memset(set->start, 0xff, sizeof(set->start));
+	for (i = 0; set && i < WEIR_REGION_SLOTS; i++)
+		set->slot[i].start = ULONG_MAX;
 	return set;
 }
 
@@ -77,10 +78,10 @@ struct weir_region_set *weir_regions_create(struct weir_regions *regions)
 	if (!set)
 		return ERR_PTR(-ENOMEM);
 	for (i = 0; i < regions->nr; i++) {
-		set->start[i] = region[i].start;
-		set->size[i] = region[i].end - region[i].start;
-		set->counter[i] = region[i].kind == WEIR_REGION_HEAP ? WEIR_COUNTER_HEAP_MINFLT :
-								       WEIR_COUNTER_MMAP_MINFLT;
+		set->slot[i].start = region[i].start;
+		set->slot[i].size = region[i].end - region[i].start;
+		set->slot[i].counter = region[i].kind == WEIR_REGION_HEAP ?
+				       WEIR_COUNTER_HEAP_MINFLT : WEIR_COUNTER_MMAP_MINFLT;
 	}
 	return set;
 }

@@ -10,35 +10,40 @@
 
 #include "ctlpage.h"
 
+struct weir_region_slot {
+	unsigned long start;
+	unsigned long size;
+	unsigned long counter;		/* enum weir_counter: of minor faults */
+};
+
 /*
  * Immutable once published; replaced as a whole, read under RCU.  Ascending and disjoint; a slot
  * not used starts behind every address and is empty.
  */
 struct weir_region_set {
-	unsigned long start[WEIR_REGION_SLOTS];
-	unsigned long size[WEIR_REGION_SLOTS];
-	u8 counter[WEIR_REGION_SLOTS];	/* enum weir_counter: of minor faults */
+	struct weir_region_slot slot[WEIR_REGION_SLOTS];
 	struct rcu_head rcu;
 };
 
 static_assert(WEIR_REGION_SLOTS == 8);
 
 /*
- * The counter of minor faults of the region that @addr lies in, or WEIR_COUNTER_MINFLT if in none.
- * Runs on every page fault: three steps find the last region that starts at or below @addr.
+ * Whether @addr lies in a region, and which counter is that of its minor faults.  Runs on every
+ * page fault: three steps find the last region that starts at or below @addr.
  */
-static __always_inline unsigned int weir_regions_find(const struct weir_region_set *set,
-						      unsigned long addr)
+static __always_inline bool weir_regions_find(const struct weir_region_set *set,
+					      unsigned long addr, unsigned long *counter)
 {
-	unsigned int i = 0;
+	const struct weir_region_slot *slot = set->slot;
 
-	if (addr >= set->start[4])
-		i = 4;
-	if (addr >= set->start[i + 2])
-		i += 2;
-	if (addr >= set->start[i + 1])
-		i += 1;
-	return addr - set->start[i] < set->size[i] ? set->counter[i] : WEIR_COUNTER_MINFLT;
+	if (addr >= slot[4].start)
+		slot += 4;
+	if (addr >= slot[2].start)
+		slot += 2;
+	if (addr >= slot[1].start)
+		slot += 1;
+	*counter = slot->counter;
+	return addr - slot->start < slot->size;
 }
 
 struct weir_region_set *weir_regions_create(struct weir_regions *regions);

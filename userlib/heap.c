@@ -5,7 +5,8 @@
  * A heap is HEAP_SIZE bytes of address space, aligned to HEAP_SIZE, of which a growing prefix is
  * usable; masking a chunk's address finds its heap and so its arena. When a heap is full the next one
  * takes over the top; when the top is all that a later heap holds, that heap is unmapped and the one
- * before is used again. So is the only one in the end, if it stays empty.
+ * before is used again. One in between is unmapped when nothing in it is in use; so is the only one in
+ * the end, if it stays empty.
  */
 #include "arena.h"
 #include "knobs.h"
@@ -160,6 +161,28 @@ static bool heap_is_spare(const struct arena *a, const struct heap *h, size_t pa
 		pad + MINSIZE + os_page_size;
 }
 
+/* Those before the last in which nothing is in use; returns bytes. */
+static size_t heaps_delete_empty(struct arena *a)
+{
+	struct heap *h = heap_of(a->top), *prev;
+	size_t released = 0;
+
+	while ((prev = h->prev) != NULL) {
+		struct chunk *first = (struct chunk *)(prev + 1);
+
+		if (top_before(prev) != first) {
+			h = prev;
+			continue;
+		}
+		bin_unlink(a, first);
+		h->prev = prev->prev;
+		released += prev->size;
+		arena_sub_system_mem(a, prev->size);
+		os_heap_unmap(prev);
+	}
+	return released;
+}
+
 SELDOM size_t heap_trim_spare(struct arena *a, size_t pad)
 {
 	struct heap *h = heap_of(a->top), *prev;
@@ -170,7 +193,7 @@ SELDOM size_t heap_trim_spare(struct arena *a, size_t pad)
 		released += h->size;
 		heap_delete_last(a, h);
 	}
-	return released;
+	return released + heaps_delete_empty(a);
 }
 
 size_t heap_trim(struct arena *a, size_t pad)

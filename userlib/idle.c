@@ -175,6 +175,7 @@ SELDOM void idle_vacate(struct arena *a, uint64_t now, uint64_t hold_ms)
 
 	/* As if a window had gone by in which all that is free now was free. */
 	arena_consolidate(a);
+	p.bytes = top_trim_spare(a, 0);
 	start_window(a, now + hold_ms);
 	end_window(a, now, hold_ms, &p);
 	a->vacated = now + hold_ms + p.bytes / VACATED_PER_MS;

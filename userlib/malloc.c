@@ -66,7 +66,11 @@ static SELDOM void *alloc_piece(size_t class)
 {
 	void *mem;
 
-	return alloc_blocks(class, 1, &mem) ? mem : NULL;
+	if (!alloc_blocks(class, 1, &mem))
+		return NULL;
+	/* It may have been freed before; see tcache_refill(). */
+	*tcache_key_of(mem) = 0;
+	return mem;
 }
 
 static inline __attribute__((always_inline)) void *alloc_block(size_t bytes, size_t *dirty)

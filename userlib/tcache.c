@@ -84,19 +84,20 @@ void way_back_end(struct way_back *w)
 void tcache_drop(struct tcache *t, size_t index, size_t keep, struct way_back *w)
 {
 	size_t count = tcache_count(t, index), drop = count - keep;
-	void **top = &t->slots[t->bin[index].top], **oldest = top + keep;
+	void **top = &t->slots[t->bin[index].top], *dropped[BIN_COUNT_MAX];
 
 	if (!drop)
 		return;
-	if (index < CLASS_PIECES)
-		free_pieces(w, index, oldest, drop);
-	else
-		free_chunks(w, index, oldest, drop);
+	memcpy(dropped, top + keep, drop * sizeof(void *));
 	if (keep)
 		memmove(top + drop, top, keep * sizeof(void *));
 	tcache_set_top(t, index, t->bin[index].top + drop);
 	if (class_is_step(index))
 		t->step_bytes -= drop * class_size(index);
+	if (index < CLASS_PIECES)
+		free_pieces(w, index, dropped, drop);
+	else
+		free_chunks(w, index, dropped, drop);
 }
 
 void tcache_drop_older(struct tcache *t, size_t index, size_t keep)

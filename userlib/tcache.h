@@ -73,10 +73,14 @@ static inline size_t tcache_count(const struct tcache *t, size_t index)
 	return t->bottom[index] - t->bin[index].top;
 }
 
-/* Other threads count (tcache_totals()), and may see the old one for a moment. */
+/*
+ * Other threads count (tcache_totals()) and search (tcache_holds()), and may see the old one for a moment. What the
+ * bin holds is written before. A block leaves the bin before anybody else can have it, so who has it
+ * does not find it there.
+ */
 static inline void tcache_set_top(struct tcache *t, size_t index, size_t top)
 {
-	__atomic_store_n(&t->bin[index].top, top, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->bin[index].top, top, __ATOMIC_RELEASE);
 }
 
 /*

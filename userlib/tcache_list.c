@@ -242,8 +242,9 @@ void tcache_totals(size_t *chunks, size_t *bytes)
 }
 
 /*
- * The bin's thread may move it meanwhile, and leave behind what was in it. Whoever has been given the block by that
- * thread sees that it is out of the bin. Not to be reported as a race.
+ * The lock is held, so the bin stays where it is; its thread may put in and take out. Below top there may be what was in
+ * the bin, and above, while tcache_drop_older() moves what it keeps, that twice. Who has a block sees that it
+ * is out: see tcache_set_top(). Not to be reported as a race.
  */
 static __attribute__((no_sanitize("thread"))) bool bin_holds(const struct tcache *t, size_t index, const void *mem)
 {
@@ -252,8 +253,7 @@ static __attribute__((no_sanitize("thread"))) bool bin_holds(const struct tcache
 
 	for (size_t slot = top; slot < bottom; slot++)
 		if (__atomic_load_n(&t->slots[slot], __ATOMIC_ACQUIRE) == mem)
-			return slot >= __atomic_load_n(&t->bin[index].top, __ATOMIC_ACQUIRE) &&
-				bottom == __atomic_load_n(&t->bottom[index], __ATOMIC_RELAXED);
+			return slot >= __atomic_load_n(&t->bin[index].top, __ATOMIC_ACQUIRE);
 	return false;
 }
 

@@ -10,7 +10,6 @@
 #define MEDIUM_BYTES	((size_t)65536)
 #define START_BYTES	((size_t)1024)
 #define BIN_COUNT_MIN	2
-#define BIN_COUNT_MAX	128
 /* Limits that would have to grow at the cost of others, for one that does. */
 #define REFUSALS 32
 /* A refill takes at most this many bytes, and BATCH_MAX blocks. */
@@ -97,8 +96,11 @@ static SELDOM bool set_room(struct tcache *t, size_t index, unsigned int room)
 		return false;
 	memcpy(&t->slots[bottom - count], &t->slots[t->bin[index].top], count * sizeof(void *));
 	t->slots[bottom] = &tcache_end;
+	/* Who searches sees both or neither. */
+	tcache_lock();
 	__atomic_store_n(&t->bottom[index], bottom, __ATOMIC_RELAXED);
 	tcache_set_top(t, index, bottom - count);
+	tcache_unlock();
 	t->bin[index].full = bottom - limit;
 	t->room[index] = room;
 	t->next_slot = bottom + 1;

@@ -13,6 +13,9 @@
 #include "tcache.h"
 
 #define BATCH_MAX	32
+/* And a bin holds. */
+#define BIN_COUNT_MAX	128
+
 static inline unsigned int tcache_bin_limit(const struct tcache *t, size_t index)
 {
 	return t->bottom[index] - t->bin[index].full;

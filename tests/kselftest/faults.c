@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/time.h>
 
 #include "weir_test.h"
 
@@ -339,6 +340,72 @@ TEST_F(faults, cold_file_mapped_alone)
 	touch_cold_file(_metadata, alone);
 	EXPECT_EQ(diff.min, diff.mmap_min);
 	EXPECT_EQ(diff.maj, diff.mmap_maj);
+}
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int sig)
+{
+	(void)sig;
+	signals++;
+}
+
+static void signals_every_ms(void)
+{
+	struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
+	struct sigaction action = { .sa_handler = count_signal, .sa_flags = SA_RESTART };
+
+	signals = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+}
+
+static void no_more_signals(void)
+{
+	struct itimerval none = { 0 };
+
+	setitimer(ITIMER_REAL, &none, NULL);
+}
+
+TEST_F(faults, signals_add_nothing_where_no_page_is_waited_for)
+{
+	int i;
+
+	signals_every_ms();
+	begin();
+	for (i = 0; i < 20; i++) {
+		touch(heap, 500);
+		madvise(heap, 500 * PAGE, MADV_DONTNEED);
+	}
+	no_more_signals();
+	end();
+	EXPECT_LT(0, signals);
+	EXPECT_FAULTS(20 * 500, 0);
+}
+
+/*
+ * By design: a fault that waits for a page of a file and finds a signal gives up, and comes again
+ * after the handler.  The kernel counts the second, the module both.
+ */
+TEST_F(faults, signals_can_add_one_where_a_page_is_waited_for)
+{
+	int i, fd = open("/usr/bin/perl", O_RDONLY);
+	volatile char sum = 0;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(alone, mmap(alone, 800 * PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0));
+	ASSERT_EQ(0, posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+	madvise(alone, 800 * PAGE, MADV_RANDOM);
+	signals_every_ms();
+	begin();
+	for (i = 799; i >= 0; i--)
+		sum += alone[i * PAGE];
+	no_more_signals();
+	end();
+	TH_LOG("%ld faults for the kernel, %ld here, %d signals", (long)(diff.kernel_min + diff.kernel_maj),
+	       (long)(diff.min + diff.maj), signals);
+	EXPECT_LE(diff.kernel_min + diff.kernel_maj, diff.min + diff.maj);
+	EXPECT_GE(diff.kernel_min + diff.kernel_maj + signals, diff.min + diff.maj);
 }
 
 #define THREADS	48

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Sourced by the tests beside it.
+WEIR_TOP=${WEIR_TOP:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 . "$WEIR_TOP/tests/lib/tap.sh"
 source=$WEIR_TOP/build/kernel/source
 PATH=$PATH:/usr/sbin:/sbin

@@ -161,4 +161,65 @@ TEST_F_TIMEOUT(crowd, that_stays_does_not_grow, 100)
 	EXPECT_EQ(NULL, atomic_load(&busy_wrong));
 }
 
+/*
+ * Blocks that a cache has just given back are another thread's at once. One that has no cache any more frees them with the look
+ * of free ones: nobody may take that for a double free.
+ */
+static _Atomic bool stop_bursts;
+static pthread_key_t late;
+
+static void *bursts(void *unused)
+{
+	void *block[600];
+
+	while (!stop_bursts) {
+		for (int i = 0; i < 600; i++)
+			block[i] = hide(malloc(40));
+		for (int i = 0; i < 600; i++)
+			free(block[i]);
+	}
+	return unused;
+}
+
+static void use_without_cache(void *round)
+{
+	void *block[50];
+
+	/* In the first round the cache may be there. */
+	if (round == (void *)1) {
+		pthread_setspecific(late, (void *)2);
+		return;
+	}
+	for (int times = 0; times < 400; times++) {
+		for (int i = 0; i < 50; i++)
+			block[i] = hide(malloc(40));
+		for (int i = 0; i < 50; i++)
+			free(block[i]);
+	}
+}
+
+static void *end_late(void *unused)
+{
+	free(hide(malloc(40)));
+	pthread_setspecific(late, (void *)1);
+	return unused;
+}
+
+TEST(blocks_just_given_back)
+{
+	pthread_t thread[2], ending;
+
+	ASSERT_EQ(1, mallopt(M_ARENA_MAX, 1));
+	ASSERT_EQ(0, pthread_key_create(&late, use_without_cache));
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, pthread_create(&thread[i], NULL, bursts, NULL));
+	for (int i = 0; i < 50; i++) {
+		ASSERT_EQ(0, pthread_create(&ending, NULL, end_late, NULL));
+		pthread_join(ending, NULL);
+	}
+	stop_bursts = true;
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+}
+
 TEST_HARNESS_MAIN

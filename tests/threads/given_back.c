@@ -160,24 +160,32 @@ TEST_F_TIMEOUT(given_back, by_threads_that_end, 60)
 	EXPECT_LE(now.virtual, wanted.virtual);
 }
 
-/* The last thread of an arena lets go of it as it ends, though nobody is active afterwards. */
-TEST_F_TIMEOUT(given_back, by_the_last_thread_of_an_arena, 60)
+/*
+ * The last thread of an arena lets go of it as it ends, though nobody is active afterwards. One has a heap,
+ * CROWD have several.
+ */
+static void end_of_arena(struct __test_metadata *_metadata, int threads)
 {
+	pthread_t thread[CROWD];
 	struct level before, now;
-	pthread_t thread;
 
 	ASSERT_LE(2, cpus_allowed());
-	pthread_barrier_init(&all_here, NULL, 1);
+	pthread_barrier_init(&all_here, NULL, threads);
 	hide(malloc(100));
 	before = level_now();
-	ASSERT_EQ(0, create_on_cpu(&thread, 1, allocate_and_free, block[0]));
-	pthread_join(thread, NULL);
+	for (int i = 0; i < threads; i++)
+		ASSERT_EQ(0, create_on_cpu(&thread[i], 1, allocate_and_free, block[i]));
+	for (int i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
 	EXPECT_NE(0, heap_number(block[0][0]));
 	now = level_now();
-	EXPECT_GE(before.resident + 256, now.resident);
-	/* The map of pieces has a new leaf. */
-	EXPECT_GE(before.virtual + 8192, now.virtual);
+	/* Caches are kept for other threads, and the map of pieces has new leaves. */
+	EXPECT_GE(before.resident + 256 + 32 * threads, now.resident);
+	EXPECT_GE(before.virtual + 16384, now.virtual);
 }
+
+TEST_F_TIMEOUT(given_back, by_the_last_thread_of_an_arena, 60) { end_of_arena(_metadata, 1); }
+TEST_F_TIMEOUT(given_back, by_the_last_of_many_threads, 60) { end_of_arena(_metadata, CROWD); }
 
 /*
  * Blocks left to the arena of a thread that sleeps lie between others that are free, but too few to be taken
@@ -211,6 +219,35 @@ TEST_F_TIMEOUT(given_back, though_the_owner_sleeps, 60)
 	EXPECT_LE(now.resident, wanted.resident);
 	pthread_barrier_wait(&all_here);
 	pthread_join(thread, NULL);
+}
+
+/* Heaps in the middle, between others with blocks in use. */
+#define ROW 2000	/* blocks of 100 KB: three heaps and more */
+static void *row[ROW];
+
+static void *allocate_row(void *unused)
+{
+	for (int i = 0; i < ROW; i++)
+		row[i] = memset(hide(malloc(100 * K)), 1, 100 * K);
+	for (int i = 1; i < ROW - 1; i++)
+		free(row[i]);
+	malloc_trim(0);
+	return unused;
+}
+
+TEST_F_TIMEOUT(given_back, heaps_between_others, 60)
+{
+	struct level before = level_now(), now;
+	pthread_t thread;
+
+	ASSERT_EQ(0, create_on_cpu(&thread, 1, allocate_row, NULL));
+	pthread_join(thread, NULL);
+	EXPECT_NE(0, heap_number(row[0]));
+	EXPECT_NE(heap_number(row[0]), heap_number(row[ROW - 1]));
+	EXPECT_TRUE(is_filled(row[0], 1, 100 * K) && is_filled(row[ROW - 1], 1, 100 * K));
+	now = level_now();
+	/* The first and the last. */
+	EXPECT_GE(before.virtual + 2 * 64 * 1024 + 16384, now.virtual);
 }
 
 TEST_HARNESS_MAIN
