@@ -29,15 +29,15 @@
 extern uintptr_t tcache_key;
 #pragma GCC visibility pop
 
-/* What a piece's way back needs comes first, in one cache line. */
+/* What a piece's way back needs is in one cache line, but for the map of the longest runs. */
 struct run {
-	uint64_t map[RUN_PIECES / 64];	/* a set bit: free */
+	struct run *next, *prev;	/* ring of the runs of its class that have free pieces */
 	uintptr_t canary;
 	struct arena *arena;
 	uint32_t first;			/* ordinal of the first piece */
 	uint16_t total, free;		/* pieces */
 	uint16_t granules;
-	struct run *next, *prev;	/* ring of the runs of its class that have free pieces */
+	uint64_t map[RUN_PIECES / 64];	/* a set bit: free */
 };
 
 /* Bytes that the user of any block may write. */
