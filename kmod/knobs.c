@@ -81,14 +81,6 @@ static const char * const weir_source_names[WEIR_SOURCE_NR] = {
 	[WEIR_SOURCE_LIMIT] = "limit",
 };
 
-/* Longer text than any value needs, even one far out of range, is no number. */
-#define WEIR_KNOB_TEXT_MAX	32
-
-static bool weir_text_is(const char *text, size_t len, const char *word)
-{
-	return len == strlen(word) && !memcmp(text, word, len);
-}
-
 static int weir_policy_parse(const char *text, size_t len, s64 *value)
 {
 	int policy;

@@ -6,10 +6,14 @@
 #define _WEIR_KNOBS_H
 
 #include <linux/limits.h>
+#include <linux/string.h>
 #include <linux/types.h>
 #include <linux/weir.h>
 
 #define WEIR_KNOB_MASK	((1u << WEIR_KNOB_NR) - 1)
+
+/* Longer text than any value needs, even one far out of range, is no number. */
+#define WEIR_KNOB_TEXT_MAX	32
 
 /* Longest text that weir_knob_accepts() writes, its NUL included. */
 #define WEIR_KNOB_ACCEPTS_LEN	96
@@ -45,6 +49,11 @@ struct weir_knob_layer {
 
 /* weir_knob_parse() has read "default". */
 #define WEIR_KNOB_RESET	1
+
+static inline bool weir_text_is(const char *text, size_t len, const char *word)
+{
+	return len == strlen(word) && !memcmp(text, word, len);
+}
 
 int weir_knob_parse(unsigned int knob, const char *text, size_t len, s64 *value);
 int weir_knob_check(unsigned int knob, s64 value);

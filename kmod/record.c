@@ -24,6 +24,7 @@
 #include "layers.h"
 #include "objects.h"
 #include "record.h"
+#include "registry.h"
 #include "sysfs.h"
 #include "trace.h"
 
@@ -47,6 +48,29 @@ static int weir_record_inherit(struct weir_record *rec, struct weir_record *pare
 	return 0;
 }
 
+/*
+ * A record that is on its way out is its user's until its directory has gone: those are waited for
+ * once before the user is refused.
+ */
+static struct weir_user *weir_record_charge(void)
+{
+	struct weir_user *user = weir_user_charge(current_uid());
+
+	if (PTR_ERR_OR_ZERO(user) == -EDQUOT) {
+		weir_registry_settle();
+		user = weir_user_charge(current_uid());
+	}
+	return user;
+}
+
+/* Its directory is gone, or has never been.  By one at a time. */
+void weir_record_uncharge(struct weir_record *rec)
+{
+	if (rec->user)
+		weir_user_uncharge(rec->user);
+	rec->user = NULL;
+}
+
 /**
  * weir_record_create() - make a record for the caller's address space
  * @parent: the record to inherit knobs, choice of profile and regions from, or NULL
@@ -65,9 +89,14 @@ struct weir_record *weir_record_create(struct weir_record *parent,
 	rec = kzalloc(sizeof(*rec), GFP_KERNEL_ACCOUNT);
 	if (!rec)
 		return ERR_PTR(-ENOMEM);
+	rec->user = weir_record_charge();
+	if (IS_ERR(rec->user)) {
+		ret = PTR_ERR(rec->user);
+		goto free_record;
+	}
 	rec->page = weir_ctlpage_alloc();
 	if (!rec->page)
-		goto free_record;
+		goto uncharge;
 	spin_lock_init(&rec->lock);
 	INIT_LIST_HEAD(&rec->node);
 	init_completion(&rec->gone);
@@ -93,6 +122,8 @@ free_regions:
 	kfree(rcu_access_pointer(rec->regions));
 free_page:
 	weir_ctlpage_free(rec->page);
+uncharge:
+	weir_record_uncharge(rec);
 free_record:
 	kfree(rec);
 	return ERR_PTR(ret);
@@ -101,6 +132,7 @@ free_record:
 /* Nobody finds the record by mm any more, nor is anybody still looking at it there. */
 void weir_record_destroy(struct weir_record *rec)
 {
+	weir_record_uncharge(rec);
 	weir_faults_put();
 	weir_ctlpage_free(rec->page);
 	rec->page = NULL;

@@ -107,6 +107,7 @@ static void weir_registry_reap(struct work_struct *work)
 
 	if (rec->kobj.state_in_sysfs)
 		kobject_del(&rec->kobj);
+	weir_record_uncharge(rec);
 	weir_registry_lock();
 	hash_del(&rec->pid_node);
 	weir_registry_unlock();
@@ -122,6 +123,12 @@ static void weir_registry_trace_detach(struct weir_record *rec)
 		return;
 	weir_ctlpage_read_faults(rec->page, &faults);
 	trace_detach(rec->nr, faults.minflt, faults.majflt);
+}
+
+/* Wait until the directories of all records that are retired by now have gone. */
+void weir_registry_settle(void)
+{
+	flush_workqueue(weir_registry_wq);
 }
 
 /*
