@@ -115,7 +115,7 @@ struct weir_record *weir_record_create(struct weir_record *parent,
 	current_euid_egid(&rec->uid, &rec->gid);
 	kobject_init(&rec->kobj, &weir_process_ktype);
 	weir_objects_made(&weir_record_objects);
-	weir_record_refresh(rec);
+	weir_record_refresh(rec, WEIR_KNOB_MASK);
 	return rec;
 
 free_regions:
@@ -184,21 +184,21 @@ void weir_record_start_counters(struct weir_record *rec)
 }
 
 /* The generation changes only if a value or a source has. */
-static void weir_record_publish(struct weir_record *rec)
+static void weir_record_publish(struct weir_record *rec, u32 mask)
 {
 	lockdep_assert_held(&rec->lock);
 
-	if (weir_layers_resolve(&rec->own, rec->profile ? &rec->profile->knobs : NULL,
+	if (weir_layers_resolve(&rec->own, rec->profile ? &rec->profile->knobs : NULL, mask,
 				&rec->effective) || !rec->generation)
 		weir_ctlpage_write(rec->page, &rec->generation, &rec->effective);
 }
 
 /* The layers below the record's own may have changed. */
-void weir_record_refresh(struct weir_record *rec)
+void weir_record_refresh(struct weir_record *rec, u32 mask)
 {
 	spin_lock(&rec->lock);
 	if (!rec->retired)
-		weir_record_publish(rec);
+		weir_record_publish(rec, mask);
 	spin_unlock(&rec->lock);
 }
 
@@ -227,7 +227,7 @@ static void weir_record_match(struct weir_record *rec, const struct weir_subject
 	if (!rec->retired) {
 		old = rec->profile;
 		rec->profile = weir_profiles_choose(&rec->choice, subject);
-		weir_record_publish(rec);
+		weir_record_publish(rec, WEIR_KNOB_MASK);
 	}
 	spin_unlock(&rec->lock);
 	rcu_read_unlock();
@@ -238,7 +238,7 @@ static void weir_record_match(struct weir_record *rec, const struct weir_subject
  * Profiles, or what they match, have changed, and do not change as long as this runs: what they do
  * not ask for need not be looked at.
  */
-void weir_record_rematch(struct weir_record *rec)
+void weir_record_rematch(struct weir_record *rec, u32 mask)
 {
 	struct weir_subject subject;
 
@@ -288,7 +288,7 @@ void weir_record_change_knobs(struct weir_record *rec, const struct weir_knob_ch
 			weir_knob_layer_reset(&rec->own, knob);
 	}
 	if (!rec->retired)
-		weir_record_publish(rec);
+		weir_record_publish(rec, WEIR_KNOB_MASK);
 	weir_record_trace_knobs(rec, change->set_mask | change->default_mask);
 	spin_unlock(&rec->lock);
 }

@@ -89,8 +89,8 @@ struct weir_knob_change {
 };
 
 void weir_record_start_counters(struct weir_record *rec);
-void weir_record_refresh(struct weir_record *rec);
-void weir_record_rematch(struct weir_record *rec);
+void weir_record_refresh(struct weir_record *rec, u32 mask);
+void weir_record_rematch(struct weir_record *rec, u32 mask);
 void weir_record_find_profile(struct weir_record *rec);
 void weir_record_choose_profile(struct weir_record *rec, const struct weir_profile_choice *choice);
 void weir_record_profile_name(struct weir_record *rec, char name[WEIR_PROFILE_NAME_LEN]);
