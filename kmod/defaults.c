@@ -81,7 +81,7 @@ int weir_defaults_store(unsigned int knob, const char *text, size_t len)
 	WRITE_ONCE(weir_defaults.value[knob], value);
 	WRITE_ONCE(weir_defaults.source[knob], source);
 	if (weir_defaults_live)
-		weir_layers_publish();
+		weir_layers_publish(1u << knob);
 	trace_knob(0, weir_knobs[knob].name, weir_defaults_read(knob), weir_source_name(source));
 	weir_layers_unlock();
 	return 0;
@@ -92,7 +92,7 @@ void __init weir_defaults_init(void)
 {
 	weir_layers_lock();
 	weir_defaults_live = true;
-	weir_layers_publish();
+	weir_layers_publish(WEIR_KNOB_MASK);
 	weir_layers_unlock();
 }
 

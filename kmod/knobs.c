@@ -81,14 +81,6 @@ static const char * const weir_source_names[WEIR_SOURCE_NR] = {
 	[WEIR_SOURCE_LIMIT] = "limit",
 };
 
-/* Longer text than any value needs, even one far out of range, is no number. */
-#define WEIR_KNOB_TEXT_MAX	32
-
-static bool weir_text_is(const char *text, size_t len, const char *word)
-{
-	return len == strlen(word) && !memcmp(text, word, len);
-}
-
 static int weir_policy_parse(const char *text, size_t len, s64 *value)
 {
 	int policy;
@@ -175,30 +167,6 @@ int weir_knob_check(unsigned int knob, s64 value)
 	const struct weir_knob_desc *desc = &weir_knobs[knob];
 
 	return value < desc->min || value > desc->max ? -ERANGE : 0;
-}
-
-/* Where a value stands in the order by which limits go. */
-static s64 weir_knob_rank(unsigned int knob, s64 value)
-{
-	return value == weir_knobs[knob].unlimited ? S64_MAX : value;
-}
-
-/**
- * weir_knob_compare() - which of two values lets a process go further
- * @knob: enum weir_knob
- * @a: a value of it
- * @b: another
- *
- * By number, but for the value that stands for "no end": -1 of trim_threshold and 0 of arena_max
- * are above all others.  Policies go from fixed to dynamic to auto.
- *
- * Return: less than, equal to or greater than 0, as @a is below, at or above @b.
- */
-int weir_knob_compare(unsigned int knob, s64 a, s64 b)
-{
-	s64 rank_a = weir_knob_rank(knob, a), rank_b = weir_knob_rank(knob, b);
-
-	return (rank_a > rank_b) - (rank_a < rank_b);
 }
 
 /* The lowest and the highest value that a knob takes, in that order. */
@@ -290,16 +258,4 @@ void weir_knob_layer_write(struct weir_knob_layer *layer, unsigned int knob, s64
 void weir_knob_layer_reset(struct weir_knob_layer *layer, unsigned int knob)
 {
 	WRITE_ONCE(layer->mask, layer->mask & ~(1u << knob));
-}
-
-/* Whether a layer, which may be NULL, says something of a knob, and then what. */
-bool weir_knob_layer_read(const struct weir_knob_layer *layer, unsigned int knob, s64 *value,
-			  u8 *source)
-{
-	/* Pairs with weir_knob_layer_write(). */
-	if (!layer || !(smp_load_acquire(&layer->mask) & 1u << knob))
-		return false;
-	*value = READ_ONCE(layer->set.value[knob]);
-	*source = READ_ONCE(layer->set.source[knob]);
-	return true;
 }

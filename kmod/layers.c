@@ -33,19 +33,20 @@ bool weir_layers_locked(void)
 
 /**
  * weir_layers_publish() - let a changed layer reach everybody
+ * @mask: the knobs that have changed: bits of enum weir_knob
  *
  * Every process goes by it when this returns, also one that attaches meanwhile
  * (weir_registry_refresh()).
  */
-void weir_layers_publish(void)
+void weir_layers_publish(u32 mask)
 {
 	struct weir_knob_set defaults = { };
 
 	lockdep_assert_held(&weir_layers_mutex);
 
-	weir_layers_resolve(NULL, NULL, &defaults);
+	weir_layers_resolve(NULL, NULL, WEIR_KNOB_MASK, &defaults);
 	weir_ctlpage_write_detached(&defaults);
-	weir_registry_refresh();
+	weir_registry_refresh(mask);
 }
 
 static void weir_layers_resolve_knob(const struct weir_knob_layer *own,
@@ -70,6 +71,7 @@ static void weir_layers_resolve_knob(const struct weir_knob_layer *own,
  * weir_layers_resolve() - put the layers on top of each other
  * @own: what stands in the process's record, or NULL
  * @profile: what its profile says, or NULL
+ * @mask: the knobs to look at
  * @effective: in and out, the effective values; written while they may be read
  *
  * The layers below may be written meanwhile; weir_layers_publish() comes after that.
@@ -77,7 +79,7 @@ static void weir_layers_resolve_knob(const struct weir_knob_layer *own,
  * Return: whether @effective has changed.
  */
 bool weir_layers_resolve(const struct weir_knob_layer *own, const struct weir_knob_layer *profile,
-			 struct weir_knob_set *effective)
+			 u32 mask, struct weir_knob_set *effective)
 {
 	bool changed = false;
 	unsigned int knob;
@@ -86,6 +88,8 @@ bool weir_layers_resolve(const struct weir_knob_layer *own, const struct weir_kn
 		s64 value;
 		u8 source;
 
+		if (!(mask & 1u << knob))
+			continue;
 		weir_layers_resolve_knob(own, profile, knob, &value, &source);
 		if (value == effective->value[knob] && source == effective->source[knob])
 			continue;

@@ -10,9 +10,9 @@
 void weir_layers_lock(void);
 void weir_layers_unlock(void);
 bool weir_layers_locked(void);
-void weir_layers_publish(void);
+void weir_layers_publish(u32 mask);
 
 bool weir_layers_resolve(const struct weir_knob_layer *own, const struct weir_knob_layer *profile,
-			 struct weir_knob_set *effective);
+			 u32 mask, struct weir_knob_set *effective);
 
 #endif /* _WEIR_LAYERS_H */

@@ -30,9 +30,11 @@ s64 weir_limits_clamp(unsigned int knob, s64 value)
 {
 	s64 min = weir_limits_read(knob, false), max = weir_limits_read(knob, true);
 
-	if (weir_knob_compare(knob, value, min) < 0)
+	s64 rank = weir_knob_rank(knob, value);
+
+	if (rank < weir_knob_rank(knob, min))
 		return min;
-	return weir_knob_compare(knob, value, max) > 0 ? max : value;
+	return rank > weir_knob_rank(knob, max) ? max : value;
 }
 
 /**
@@ -57,13 +59,13 @@ int weir_limits_store(unsigned int knob, bool is_max, const char *text, size_t l
 	if (ret == WEIR_KNOB_RESET)
 		value = is_max ? weir_knob_highest(knob) : weir_knob_lowest(knob);
 	weir_layers_lock();
-	if (weir_knob_compare(knob, is_max ? value : weir_limits[knob][1],
-			      is_max ? weir_limits[knob][0] : value) < 0) {
+	if (weir_knob_rank(knob, is_max ? value : weir_limits[knob][1]) <
+	    weir_knob_rank(knob, is_max ? weir_limits[knob][0] : value)) {
 		weir_layers_unlock();
 		return -ERANGE;
 	}
 	WRITE_ONCE(weir_limits[knob][is_max], value);
-	weir_layers_publish();
+	weir_layers_publish(1u << knob);
 	weir_layers_unlock();
 	return 0;
 }

@@ -315,7 +315,7 @@ int weir_profile_store_knob(struct weir_profile *profile, unsigned int knob, con
 		weir_knob_layer_reset(&profile->knobs, knob);
 	else
 		weir_knob_layer_write(&profile->knobs, knob, value, WEIR_SOURCE_PROFILE);
-	weir_registry_refresh();
+	weir_registry_refresh(1u << knob);
 	weir_layers_unlock();
 	return 0;
 }

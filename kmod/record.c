@@ -24,6 +24,7 @@
 #include "layers.h"
 #include "objects.h"
 #include "record.h"
+#include "registry.h"
 #include "sysfs.h"
 #include "trace.h"
 
@@ -47,6 +48,29 @@ static int weir_record_inherit(struct weir_record *rec, struct weir_record *pare
 	return 0;
 }
 
+/*
+ * A record that is on its way out is its user's until its directory has gone: those are waited for
+ * once before the user is refused.
+ */
+static struct weir_user *weir_record_charge(void)
+{
+	struct weir_user *user = weir_user_charge(current_uid());
+
+	if (PTR_ERR_OR_ZERO(user) == -EDQUOT) {
+		weir_registry_settle();
+		user = weir_user_charge(current_uid());
+	}
+	return user;
+}
+
+/* Its directory is gone, or has never been.  By one at a time. */
+void weir_record_uncharge(struct weir_record *rec)
+{
+	if (rec->user)
+		weir_user_uncharge(rec->user);
+	rec->user = NULL;
+}
+
 /**
  * weir_record_create() - make a record for the caller's address space
  * @parent: the record to inherit knobs, choice of profile and regions from, or NULL
@@ -65,9 +89,14 @@ struct weir_record *weir_record_create(struct weir_record *parent,
 	rec = kzalloc(sizeof(*rec), GFP_KERNEL_ACCOUNT);
 	if (!rec)
 		return ERR_PTR(-ENOMEM);
+	rec->user = weir_record_charge();
+	if (IS_ERR(rec->user)) {
+		ret = PTR_ERR(rec->user);
+		goto free_record;
+	}
 	rec->page = weir_ctlpage_alloc();
 	if (!rec->page)
-		goto free_record;
+		goto uncharge;
 	spin_lock_init(&rec->lock);
 	INIT_LIST_HEAD(&rec->node);
 	init_completion(&rec->gone);
@@ -86,13 +115,15 @@ struct weir_record *weir_record_create(struct weir_record *parent,
 	current_euid_egid(&rec->uid, &rec->gid);
 	kobject_init(&rec->kobj, &weir_process_ktype);
 	weir_objects_made(&weir_record_objects);
-	weir_record_refresh(rec);
+	weir_record_refresh(rec, WEIR_KNOB_MASK);
 	return rec;
 
 free_regions:
 	kfree(rcu_access_pointer(rec->regions));
 free_page:
 	weir_ctlpage_free(rec->page);
+uncharge:
+	weir_record_uncharge(rec);
 free_record:
 	kfree(rec);
 	return ERR_PTR(ret);
@@ -101,6 +132,7 @@ free_record:
 /* Nobody finds the record by mm any more, nor is anybody still looking at it there. */
 void weir_record_destroy(struct weir_record *rec)
 {
+	weir_record_uncharge(rec);
 	weir_faults_put();
 	weir_ctlpage_free(rec->page);
 	rec->page = NULL;
@@ -152,21 +184,21 @@ void weir_record_start_counters(struct weir_record *rec)
 }
 
 /* The generation changes only if a value or a source has. */
-static void weir_record_publish(struct weir_record *rec)
+static void weir_record_publish(struct weir_record *rec, u32 mask)
 {
 	lockdep_assert_held(&rec->lock);
 
-	if (weir_layers_resolve(&rec->own, rec->profile ? &rec->profile->knobs : NULL,
+	if (weir_layers_resolve(&rec->own, rec->profile ? &rec->profile->knobs : NULL, mask,
 				&rec->effective) || !rec->generation)
 		weir_ctlpage_write(rec->page, &rec->generation, &rec->effective);
 }
 
 /* The layers below the record's own may have changed. */
-void weir_record_refresh(struct weir_record *rec)
+void weir_record_refresh(struct weir_record *rec, u32 mask)
 {
 	spin_lock(&rec->lock);
 	if (!rec->retired)
-		weir_record_publish(rec);
+		weir_record_publish(rec, mask);
 	spin_unlock(&rec->lock);
 }
 
@@ -195,7 +227,7 @@ static void weir_record_match(struct weir_record *rec, const struct weir_subject
 	if (!rec->retired) {
 		old = rec->profile;
 		rec->profile = weir_profiles_choose(&rec->choice, subject);
-		weir_record_publish(rec);
+		weir_record_publish(rec, WEIR_KNOB_MASK);
 	}
 	spin_unlock(&rec->lock);
 	rcu_read_unlock();
@@ -206,7 +238,7 @@ static void weir_record_match(struct weir_record *rec, const struct weir_subject
  * Profiles, or what they match, have changed, and do not change as long as this runs: what they do
  * not ask for need not be looked at.
  */
-void weir_record_rematch(struct weir_record *rec)
+void weir_record_rematch(struct weir_record *rec, u32 mask)
 {
 	struct weir_subject subject;
 
@@ -256,7 +288,7 @@ void weir_record_change_knobs(struct weir_record *rec, const struct weir_knob_ch
 			weir_knob_layer_reset(&rec->own, knob);
 	}
 	if (!rec->retired)
-		weir_record_publish(rec);
+		weir_record_publish(rec, WEIR_KNOB_MASK);
 	weir_record_trace_knobs(rec, change->set_mask | change->default_mask);
 	spin_unlock(&rec->lock);
 }

@@ -17,6 +17,7 @@
 #include "knobs.h"
 #include "profiles.h"
 #include "regions.h"
+#include "users.h"
 
 enum weir_record_state {
 	WEIR_RECORD_NEW,	/* its pid is taken, nobody can find it by mm */
@@ -41,6 +42,7 @@ struct weir_record {
 
 	struct pid *pid;			/* C: the process that attached */
 	pid_t nr;				/* C: its global number, the directory's name */
+	struct weir_user *user;			/* whose real uid it is charged to; see reap */
 	kuid_t uid;				/* C: its effective owner then */
 	kgid_t gid;				/* C */
 	pid_t parent;				/* C: whose knobs it has inherited, or 0 */
@@ -63,6 +65,7 @@ struct weir_record {
 
 struct weir_record *weir_record_create(struct weir_record *parent,
 				       const struct weir_profile_choice *choice);
+void weir_record_uncharge(struct weir_record *rec);
 void weir_record_destroy(struct weir_record *rec);
 void weir_record_release(struct kobject *kobj);
 
@@ -86,8 +89,8 @@ struct weir_knob_change {
 };
 
 void weir_record_start_counters(struct weir_record *rec);
-void weir_record_refresh(struct weir_record *rec);
-void weir_record_rematch(struct weir_record *rec);
+void weir_record_refresh(struct weir_record *rec, u32 mask);
+void weir_record_rematch(struct weir_record *rec, u32 mask);
 void weir_record_find_profile(struct weir_record *rec);
 void weir_record_choose_profile(struct weir_record *rec, const struct weir_profile_choice *choice);
 void weir_record_profile_name(struct weir_record *rec, char name[WEIR_PROFILE_NAME_LEN]);

@@ -107,6 +107,7 @@ static void weir_registry_reap(struct work_struct *work)
 
 	if (rec->kobj.state_in_sysfs)
 		kobject_del(&rec->kobj);
+	weir_record_uncharge(rec);
 	weir_registry_lock();
 	hash_del(&rec->pid_node);
 	weir_registry_unlock();
@@ -122,6 +123,12 @@ static void weir_registry_trace_detach(struct weir_record *rec)
 		return;
 	weir_ctlpage_read_faults(rec->page, &faults);
 	trace_detach(rec->nr, faults.minflt, faults.majflt);
+}
+
+/* Wait until the directories of all records that are retired by now have gone. */
+void weir_registry_settle(void)
+{
+	flush_workqueue(weir_registry_wq);
 }
 
 /*
@@ -370,7 +377,7 @@ void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm)
  * change, too: either it enters the list before the lock is taken here, and is found in the walk,
  * or after, and looks at what was changed after that.
  */
-static void weir_registry_visit(void (*visit)(struct weir_record *rec))
+static void weir_registry_visit(void (*visit)(struct weir_record *rec, u32 mask), u32 mask)
 {
 	struct weir_record *rec;
 
@@ -378,20 +385,20 @@ static void weir_registry_visit(void (*visit)(struct weir_record *rec))
 	weir_registry_unlock();
 	rcu_read_lock();
 	list_for_each_entry_rcu(rec, &weir_registry_list, node)
-		visit(rec);
+		visit(rec, mask);
 	rcu_read_unlock();
 }
 
-/* Have every record look at the layers below its own again. */
-void weir_registry_refresh(void)
+/* Have every record look at the layers below its own again, for the knobs in @mask. */
+void weir_registry_refresh(u32 mask)
 {
-	weir_registry_visit(weir_record_refresh);
+	weir_registry_visit(weir_record_refresh, mask);
 }
 
 /* Have every record look for its profile again.  Called with the layers' lock. */
 void weir_registry_rematch(void)
 {
-	weir_registry_visit(weir_record_rematch);
+	weir_registry_visit(weir_record_rematch, WEIR_KNOB_MASK);
 }
 
 u64 weir_registry_attached(void)

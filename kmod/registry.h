@@ -42,7 +42,8 @@ struct weir_record *weir_registry_map_file(struct file *file, struct mm_struct *
 void weir_registry_map(struct weir_record *rec, struct mm_struct *mm);
 void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm);
 
-void weir_registry_refresh(void);
+void weir_registry_settle(void);
+void weir_registry_refresh(u32 mask);
 void weir_registry_rematch(void);
 
 /* Since the module was loaded. */

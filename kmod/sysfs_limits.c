@@ -8,6 +8,7 @@
 #include "knobs.h"
 #include "limits.h"
 #include "sysfs.h"
+#include "users.h"
 
 #define WEIR_LIMIT_NAME_LEN	32
 
@@ -16,7 +17,7 @@
 
 static char weir_limit_names[WEIR_LIMIT_NR][WEIR_LIMIT_NAME_LEN];
 static struct weir_attribute weir_limit_attrs[WEIR_LIMIT_NR];
-static struct attribute *weir_limit_list[WEIR_LIMIT_NR + 1];
+static struct attribute *weir_limit_list[WEIR_LIMIT_NR + 2];
 
 const struct attribute_group weir_limits_group = {
 	.name = "limits",
@@ -39,6 +40,21 @@ static ssize_t weir_limit_store(struct kobject *kobj, struct kobj_attribute *att
 	return ret ?: count;
 }
 
+static ssize_t processes_per_uid_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", weir_users_limit());
+}
+
+static ssize_t processes_per_uid_store(struct kobject *kobj, struct kobj_attribute *attr,
+				       const char *buf, size_t count)
+{
+	int ret = weir_users_store_limit(buf, count);
+
+	return ret ?: count;
+}
+
+static struct kobj_attribute weir_processes_per_uid_attr = __ATTR_RW(processes_per_uid);
+
 void __init weir_sysfs_limits_init(void)
 {
 	unsigned int i;
@@ -50,4 +66,5 @@ void __init weir_sysfs_limits_init(void)
 				    weir_limit_store);
 		weir_limit_list[i] = &weir_limit_attrs[i].kobj_attr.attr;
 	}
+	weir_limit_list[WEIR_LIMIT_NR] = &weir_processes_per_uid_attr.attr;
 }

@@ -45,18 +45,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static char *help_filter(int key, const char *text, void *input)
-{
-	(void)input;
-	return key == ARGP_KEY_HELP_EXTRA ? knob_help() : (char *)text;
-}
-
 static const struct argp argp = {
 	options, parse_option, "PID|default [KNOB...]",
 	"Print the knobs of process PID, or the system defaults, and where each value comes from."
 	"\v"
 	"Without KNOB all of them. Sizes are exact: 128K is 131072 bytes.",
-	NULL, help_filter, NULL,
+	NULL, knob_help_filter, NULL,
 };
 
 /* Fills @wanted with the knobs named, or all; returns how many, or -1. */

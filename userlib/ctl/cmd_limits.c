@@ -50,12 +50,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static char *help_filter(int key, const char *text, void *input)
-{
-	(void)input;
-	return key == ARGP_KEY_HELP_EXTRA ? knob_help() : (char *)text;
-}
-
 static const struct argp argp = {
 	options, parse_option, "[" FORM "...]",
 	"Show or change the limits, which keep each knob within a lowest and a highest value whoever has "
@@ -66,7 +60,7 @@ static const struct argp argp = {
 	"when a limit is lifted. 'trim_threshold=-1' and 'arena_max=0' are above every number; policies go "
 	"from fixed to dynamic to auto. All limits are checked before the first is written; if the kernel "
 	"refuses one, the others are put back.",
-	NULL, help_filter, NULL,
+	NULL, knob_help_filter, NULL,
 };
 
 /* The knob of a limit's name, or -1. */

@@ -34,12 +34,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static char *help_filter(int key, const char *text, void *input)
-{
-	(void)input;
-	return key == ARGP_KEY_HELP_EXTRA ? knob_help() : (char *)text;
-}
-
 static const struct argp argp = {
 	NULL, parse_option,
 	"\n"
@@ -55,7 +49,7 @@ static const struct argp argp = {
 	"to go by it. Of several that match, the first by name holds. The VALUE " SETTING_GIVE_BACK " leaves "
 	"a knob to the system default; an empty PATTERN or PATH is no condition. 'assign PID "
 	SETTING_GIVE_BACK "' gives a process back to whichever profile matches.",
-	NULL, help_filter, NULL,
+	NULL, knob_help_filter, NULL,
 };
 
 static int write_name(int weir, const char *file, const char *name)

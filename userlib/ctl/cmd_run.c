@@ -62,12 +62,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static char *help_filter(int key, const char *text, void *input)
-{
-	(void)input;
-	return key == ARGP_KEY_HELP_EXTRA ? knob_help() : (char *)text;
-}
-
 static const struct argp argp = {
 	options, parse_option, "[KNOB=VALUE...] [--] COMMAND [ARG...]",
 	"Run COMMAND with libweir as its malloc and the knobs set as given. It needs no module; with "
@@ -77,7 +71,7 @@ static const struct argp argp = {
 	"knobs; the VALUE " SETTING_GIVE_BACK " just takes a knob out of it. The library is "
 	"$" LIBRARY_ENVIRONMENT ", or libweir.so beside weirctl, or the installed one. Programs that "
 	"are statically linked or setuid do not preload it.",
-	NULL, help_filter, NULL,
+	NULL, knob_help_filter, NULL,
 };
 
 static int option_is_replaced(const char *option, size_t len, const struct setting *settings,

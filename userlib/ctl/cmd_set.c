@@ -38,12 +38,6 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static char *help_filter(int key, const char *text, void *input)
-{
-	(void)input;
-	return key == ARGP_KEY_HELP_EXTRA ? knob_help() : (char *)text;
-}
-
 static const struct argp argp = {
 	NULL, parse_option, "PID|default KNOB=VALUE...",
 	"Turn knobs of the running process PID, or the system defaults that every process follows "
@@ -53,7 +47,7 @@ static const struct argp argp = {
 	"written before it are put back. The VALUE " SETTING_GIVE_BACK " gives a knob back to the layer "
 	"below: a process's to its profile or the system default, a system default to the "
 	"built-in value. A process acts on a change the next time its malloc takes a slow path.",
-	NULL, help_filter, NULL,
+	NULL, knob_help_filter, NULL,
 };
 
 /* Finds out before the first write what would stop a later one. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <argp.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,7 +141,7 @@ void knob_accepted(enum weir_knob knob, char buf[KNOB_TEXT_MAX])
 	}
 }
 
-char *knob_help(void)
+static char *knob_help(void)
 {
 	char accepted[KNOB_TEXT_MAX];
 	char *text = NULL;
@@ -157,6 +158,12 @@ char *knob_help(void)
 	}
 	fclose(f);
 	return text;
+}
+
+char *knob_help_filter(int key, const char *text, void *input)
+{
+	(void)input;
+	return key == ARGP_KEY_HELP_EXTRA ? knob_help() : (char *)text;
 }
 
 const char *knob_source_name(unsigned int source)

@@ -49,8 +49,8 @@ void knob_format_raw(enum weir_knob knob, long long value, char buf[KNOB_TEXT_MA
 /* What the knob accepts, in words. */
 void knob_accepted(enum weir_knob knob, char buf[KNOB_TEXT_MAX]);
 
-/* Lines for --help: each knob, what it means, what it accepts.  The caller frees it. */
-char *knob_help(void);
+/* An argp help filter that tells at the end each knob, what it means, what it accepts. */
+char *knob_help_filter(int key, const char *text, void *input);
 
 /* "builtin", "default", ...; NULL beyond the known ones. */
 const char *knob_source_name(unsigned int source);

@@ -187,6 +187,8 @@ struct weir_info {
  * EEXIST   this address space is attached already
  * EBUSY    this process's pid has a record of another address space in which a task still runs, or
  *          the descriptor holds another process's record that was never mapped
+ * EDQUOT   the caller's real user has limits/processes_per_uid attachments, and the caller no
+ *          CAP_SYS_RESOURCE
  * ENOMEM   no memory, or the caller's cgroup has none
  * EOPNOTSUPP  faults cannot be counted on this kernel
  */
