@@ -277,7 +277,7 @@ void weir_record_choose_profile(struct weir_record *rec, const struct weir_profi
 void weir_record_profile_name(struct weir_record *rec, char name[WEIR_PROFILE_NAME_LEN])
 {
 	spin_lock(&rec->lock);
-	strscpy(name, rec->profile ? kobject_name(&rec->profile->kobj) : "none",
+	strscpy(name, rec->profile ? rec->profile->name : "none",
 		WEIR_PROFILE_NAME_LEN);
 	spin_unlock(&rec->lock);
 }
