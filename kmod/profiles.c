@@ -33,11 +33,6 @@ static unsigned int weir_profiles_nr_match;	/* layers' lock: those with a condit
 static unsigned int weir_profiles_nr_cgroup;	/* layers' lock: those with one on the cgroup */
 static struct weir_objects weir_profile_objects = WEIR_OBJECTS_INIT(weir_profile_objects);
 
-static const char *weir_profile_name(const struct weir_profile *profile)
-{
-	return kobject_name(&profile->kobj);
-}
-
 /* Without its newline, if there is one: @len becomes that of the name. */
 static bool weir_profile_name_valid(const char *text, size_t *len)
 {
@@ -99,7 +94,7 @@ static struct weir_profile *weir_profiles_find(const char *name)
 	struct weir_profile *profile;
 
 	list_for_each_entry_rcu(profile, &weir_profiles_list, node, weir_layers_locked())
-		if (!strcmp(weir_profile_name(profile), name))
+		if (!strcmp(profile->name, name))
 			return profile;
 	return NULL;
 }
@@ -168,7 +163,7 @@ static void weir_profiles_insert(struct weir_profile *new)
 
 	weir_layers_lock();
 	list_for_each_entry(profile, &weir_profiles_list, node) {
-		if (strcmp(weir_profile_name(new), weir_profile_name(profile)) < 0) {
+		if (strcmp(new->name, profile->name) < 0) {
 			before = &profile->node;
 			break;
 		}
@@ -178,12 +173,13 @@ static void weir_profiles_insert(struct weir_profile *new)
 	weir_layers_unlock();
 }
 
-static struct weir_profile *weir_profile_alloc(void)
+static struct weir_profile *weir_profile_alloc(const char *name)
 {
 	struct weir_profile *profile = kzalloc(sizeof(*profile), GFP_KERNEL_ACCOUNT);
 
 	if (!profile)
 		return NULL;
+	strscpy(profile->name, name, sizeof(profile->name));
 	kobject_init(&profile->kobj, &weir_profile_ktype);
 	weir_objects_made(&weir_profile_objects);
 	return profile;
@@ -200,7 +196,7 @@ static int weir_profiles_create_locked(const char *name)
 		return -EEXIST;
 	if (weir_profiles_nr == WEIR_PROFILES_MAX)
 		return -ENOSPC;
-	profile = weir_profile_alloc();
+	profile = weir_profile_alloc(name);
 	if (!profile)
 		return -ENOMEM;
 	ret = kobject_add(&profile->kobj, weir_profiles, "%s", name);
@@ -375,12 +371,14 @@ int weir_profile_store_match(struct weir_profile *profile, const char *text, siz
 	return ret;
 }
 
-/* The last reference: kfree_rcu() as the list is walked under RCU. */
+/* The last reference: kfree_rcu() as whoever walks the list under RCU may be standing on it. */
 void weir_profile_release(struct kobject *kobj)
 {
 	struct weir_profile *profile = container_of(kobj, struct weir_profile, kobj);
+	struct weir_match *match = rcu_access_pointer(profile->match);
 
-	kfree(rcu_access_pointer(profile->match));
+	if (match)
+		kfree_rcu(match, rcu);
 	kfree_rcu(profile, rcu);
 	weir_objects_released(&weir_profile_objects);
 }

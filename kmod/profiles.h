@@ -16,6 +16,8 @@
 
 struct weir_profile {
 	struct kobject kobj;			/* profiles/<name>; holds the references */
+	/* Not the kobject's name: that goes with the last reference, not a grace period later. */
+	char name[WEIR_PROFILE_NAME_LEN];	/* at creation only */
 	struct list_head node;			/* layers' lock, read under RCU; by name */
 	struct weir_knob_layer knobs;		/* layers' lock, read as knobs.h says */
 	struct weir_match __rcu *match;		/* layers' lock; NULL matches nothing */

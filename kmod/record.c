@@ -214,11 +214,18 @@ static void weir_record_trace_knobs(struct weir_record *rec, u32 mask)
 				   weir_source_name(rec->effective.source[knob]));
 }
 
+static u32 weir_profile_mask(const struct weir_profile *profile)
+{
+	return profile ? READ_ONCE(profile->knobs.mask) : 0;
+}
+
 /*
  * The choice is made and stored under the lock: the walk that follows a change of the profiles
- * comes before it, and it sees the change, or after it and makes it anew.
+ * comes before it, and it sees the change, or after it and makes it anew.  Knobs of which neither
+ * profile says anything stay as they are, but for those in @mask.
  */
-static void weir_record_match(struct weir_record *rec, const struct weir_subject *subject)
+static void weir_record_match(struct weir_record *rec, const struct weir_subject *subject,
+			      u32 mask)
 {
 	struct weir_profile *old = NULL;
 
@@ -227,7 +234,8 @@ static void weir_record_match(struct weir_record *rec, const struct weir_subject
 	if (!rec->retired) {
 		old = rec->profile;
 		rec->profile = weir_profiles_choose(&rec->choice, subject);
-		weir_record_publish(rec, WEIR_KNOB_MASK);
+		mask |= weir_profile_mask(old) | weir_profile_mask(rec->profile);
+		weir_record_publish(rec, mask);
 	}
 	spin_unlock(&rec->lock);
 	rcu_read_unlock();
@@ -245,7 +253,7 @@ void weir_record_rematch(struct weir_record *rec, u32 mask)
 	subject.is_process = false;
 	if (weir_profiles_match())
 		weir_subject_read(&subject, rec->pid, weir_profiles_match_cgroups());
-	weir_record_match(rec, &subject);
+	weir_record_match(rec, &subject, mask);
 }
 
 /* The layers are there for the record, which can be found now. */
@@ -254,7 +262,7 @@ void weir_record_find_profile(struct weir_record *rec)
 	struct weir_subject subject;
 
 	weir_subject_read(&subject, rec->pid, true);
-	weir_record_match(rec, &subject);
+	weir_record_match(rec, &subject, WEIR_KNOB_MASK);
 }
 
 void weir_record_choose_profile(struct weir_record *rec, const struct weir_profile_choice *choice)
@@ -269,7 +277,7 @@ void weir_record_choose_profile(struct weir_record *rec, const struct weir_profi
 void weir_record_profile_name(struct weir_record *rec, char name[WEIR_PROFILE_NAME_LEN])
 {
 	spin_lock(&rec->lock);
-	strscpy(name, rec->profile ? kobject_name(&rec->profile->kobj) : "none",
+	strscpy(name, rec->profile ? rec->profile->name : "none",
 		WEIR_PROFILE_NAME_LEN);
 	spin_unlock(&rec->lock);
 }

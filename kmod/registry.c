@@ -398,7 +398,7 @@ void weir_registry_refresh(u32 mask)
 /* Have every record look for its profile again.  Called with the layers' lock. */
 void weir_registry_rematch(void)
 {
-	weir_registry_visit(weir_record_rematch, WEIR_KNOB_MASK);
+	weir_registry_visit(weir_record_rematch, 0);
 }
 
 u64 weir_registry_attached(void)
