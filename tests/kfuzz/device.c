@@ -44,6 +44,9 @@ union argument {
 
 static void fill_attach(struct actor *a, union argument *arg)
 {
+	static const char * const names[] = { "", "fuzz0", "fuzz1", "fuzz2", "none", "default", ".", "a/b" };
+
+	strcpy(arg->attach.profile, names[below(a, sizeof(names) / sizeof(names[0]))]);
 	if (below(a, 2))
 		return;
 	arg->attach.flags = WEIR_ATTACH_INHERIT;
