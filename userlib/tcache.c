@@ -126,8 +126,12 @@ SELDOM void *tcache_refill(struct tcache *t, size_t index)
 		start_bin(t, index);
 	room = t->bin[index].top - t->bin[index].full;
 	n = t->batch[index] < room ? t->batch[index] : room;
-	if (unlikely(!n) || (class_is_step(index) && t->step_bytes + n * class_size(index) > t->step_most))
-		return alloc_blocks(index, 1, &mem) ? mem : NULL;
+	if (unlikely(!n) || (class_is_step(index) && t->step_bytes + n * class_size(index) > t->step_most)) {
+		if (unlikely(!alloc_blocks(index, 1, &mem)))
+			return NULL;
+		*tcache_key_of(mem) = 0;
+		return mem;
+	}
 	slots = &t->slots[t->bin[index].top];
 	taken = alloc_blocks(index, n, slots - n);
 	if (unlikely(!taken))

@@ -250,6 +250,24 @@ TEST(last_in_first_out)
 	EXPECT_EQ(p, hide(malloc(300)));
 }
 
+/* A block with the key is looked for in all caches and bins when it is freed. */
+TEST(nothing_is_handed_out_with_the_key)
+{
+	static void *p[4000];
+
+	for (int round = 0; round < 8; round++)
+		for (size_t class = 1; class < CLASS_EXACT; class++) {
+			int n = 40000 / class_size(class) + 3 * round;
+
+			for (int i = 0; i < n; i++) {
+				p[i] = hide(malloc(request(class)));
+				ASSERT_NE(tcache_key, *tcache_key_of(p[i])) TH_LOG("class %zu", class);
+			}
+			for (int i = 0; i < n; i++)
+				free(p[i]);
+		}
+}
+
 TEST(misuse_is_noticed)
 {
 	void *p = hide(malloc(300));
