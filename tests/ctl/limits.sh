@@ -86,6 +86,9 @@ test_refused_names() {
 	ctl limits top_pad_max=1 top_pad_min=1 top_pad_max=1
 	want_status 2
 	want_err 'top_pad_max is given twice'
+	ctl limits "${limits[@]/%/=default}" processes_per_uid=4 top_pad_min=1
+	want_status 2
+	want_err 'top_pad_min is given twice'
 }
 
 test_a_refused_one_takes_the_others_back() {

@@ -119,12 +119,12 @@ static int check_limit(struct file_change *change)
 
 static int change_limits(int dir, int argc, char **argv)
 {
-	struct file_change change[LIMITS_MAX];
+	/* One more than there are: the last is then found to be given twice. */
+	struct file_change change[LIMITS_MAX + 1];
 
 	for (int i = 0; i < argc; i++) {
-		/* The next would be given twice. */
-		if (i == LIMITS_MAX || file_change_split(argv[i], FORM, &change[i]) ||
-		    check_limit(&change[i]) || file_change_check_twice(change, i + 1))
+		if (file_change_split(argv[i], FORM, &change[i]) || check_limit(&change[i]) ||
+		    file_change_check_twice(change, i + 1))
 			return CTL_USAGE;
 	}
 	if (dir < 0)
