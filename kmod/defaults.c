@@ -57,6 +57,14 @@ s64 weir_defaults_read(unsigned int knob)
 	return weir_limits_clamp(knob, READ_ONCE(weir_defaults.value[knob]));
 }
 
+static void weir_default_trace(unsigned int knob, s64 value, u8 source)
+{
+	s64 now = weir_defaults_read(knob);
+
+	trace_knob(0, weir_knobs[knob].name, now,
+		   weir_source_name(now == value ? source : WEIR_SOURCE_LIMIT));
+}
+
 /**
  * weir_defaults_store() - change a system default
  * @knob: enum weir_knob
@@ -80,9 +88,10 @@ int weir_defaults_store(unsigned int knob, const char *text, size_t len)
 	weir_layers_lock();
 	WRITE_ONCE(weir_defaults.value[knob], value);
 	WRITE_ONCE(weir_defaults.source[knob], source);
-	if (weir_defaults_live)
+	if (weir_defaults_live) {
 		weir_layers_publish(1u << knob);
-	trace_knob(0, weir_knobs[knob].name, weir_defaults_read(knob), weir_source_name(source));
+		weir_default_trace(knob, value, source);
+	}
 	weir_layers_unlock();
 	return 0;
 }

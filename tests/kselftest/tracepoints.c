@@ -84,4 +84,15 @@ TEST_F(tracepoints, knob)
 	EXPECT_EQ(1, trace_count("knob: pid=0 mmap_max=65536 source=builtin\n"));
 }
 
+/* As for a process: the value in force, and that it is a limit's. */
+TEST_F(tracepoints, knob_within_a_limit)
+{
+	ASSERT_EQ(0, sysfs_put("3", "limits/mmap_max_max"));
+	EXPECT_EQ(0, sysfs_put("5", "defaults/mmap_max"));
+	EXPECT_EQ(1, trace_count("knob: pid=0 mmap_max=3 source=limit\n"));
+	EXPECT_EQ(0, sysfs_put("default", "limits/mmap_max_max"));
+	EXPECT_EQ(0, sysfs_put("default", "defaults/mmap_max"));
+	EXPECT_EQ(1, trace_count("knob: pid=0 mmap_max=65536 source=builtin\n"));
+}
+
 TEST_HARNESS_MAIN
