@@ -57,8 +57,10 @@ bool arena_resize(struct arena *a, struct chunk *c, size_t nb)
 	size_t size = chunksize(c), next_size;
 	struct chunk *next;
 
+	if (unlikely(c == a->parked))
+		die("realloc(): invalid pointer");
 	/* It may be what c can grow into. */
-	if (nb > size && a->parked && a->parked != c)
+	if (nb > size && a->parked)
 		arena_unpark(a);
 	next = chunk_at(c, size);
 	if (unlikely(size <= MEM_OFFSET || size >= a->system_mem))
@@ -141,7 +143,8 @@ static void *realloc_in_arena(struct chunk *c, size_t bytes, size_t nb)
 	struct arena *a;
 	bool done;
 
-	if (chunksize(c) == nb) {
+	/* A larger one may be parked, which is known under the lock. */
+	if (chunksize(c) == nb && nb < PARK_MIN) {
 		if (unlikely(!inuse(c)))
 			die("realloc(): invalid pointer");
 		check_not_cached(chunk2mem(c));

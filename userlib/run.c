@@ -180,7 +180,7 @@ unsigned int run_take(struct arena *a, size_t class, unsigned int n, void **piec
 	return taken;
 }
 
-/* Behind the others, but before those that are empty. */
+/* Behind the others; in front of them all if the last is empty, as pieces are taken from the first. */
 SELDOM void run_starts_giving(struct arena *a, struct run *r, size_t class)
 {
 	struct run *first = a->runs[class];

@@ -119,4 +119,23 @@ TEST(free_twice)
 	DIES("free(): double free or corruption (fasttop)", free(p));
 }
 
+TEST(realloc_when_freed)
+{
+	void *p = large();
+
+	free(p);
+	DIES("realloc(): invalid pointer", hide(realloc(p, LARGE)));
+	DIES("realloc(): invalid pointer", hide(realloc(p, LARGE + LARGE / 2)));
+	DIES("realloc(): invalid pointer", hide(realloc(p, LARGE / 2)));
+}
+
+TEST(realloc_to_the_same_size)
+{
+	void *p = large();
+
+	EXPECT_EQ(p, hide(realloc(p, LARGE)));
+	EXPECT_EQ(p, hide(realloc(p, LARGE - 1)));
+	HEAP_IS_RIGHT();
+}
+
 TEST_HARNESS_MAIN
