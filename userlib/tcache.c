@@ -17,9 +17,11 @@
 
 static void push(struct tcache *t, size_t index, void *mem)
 {
+	size_t top = t->bin[index].top - 1;
+
 	*tcache_key_of(mem) = tcache_key;
-	tcache_set_top(t, index, t->bin[index].top - 1);
-	t->slots[t->bin[index].top] = mem;
+	t->slots[top] = mem;
+	tcache_set_top(t, index, top);
 	if (class_is_step(index))
 		t->step_bytes += class_size(index);
 }
