@@ -29,6 +29,8 @@ union weir_argument {
 	struct weir_knobs knobs;
 	struct weir_counters counters;
 	struct weir_regions regions;
+	struct weir_trim_wait trim_wait;
+	struct weir_trim_done trim_done;
 };
 
 static int weir_ioctl_info(struct file *file, union weir_argument *arg)
@@ -201,6 +203,30 @@ static int weir_ioctl_set_regions(struct file *file, union weir_argument *arg)
 	return 0;
 }
 
+static int weir_ioctl_trim_wait(struct file *file, union weir_argument *arg)
+{
+	struct weir_record *rec = weir_registry_find_get(current->mm);
+	int ret;
+
+	if (!rec)
+		return -ENOTCONN;
+	ret = weir_trim_wait(rec, &arg->trim_wait);
+	weir_record_put(rec);
+	return ret;
+}
+
+static int weir_ioctl_trim_done(struct file *file, union weir_argument *arg)
+{
+	struct weir_record *rec = weir_registry_find_get(current->mm);
+	int ret;
+
+	if (!rec)
+		return -ENOTCONN;
+	ret = weir_trim_done(rec, &arg->trim_done);
+	weir_record_put(rec);
+	return ret;
+}
+
 /* A call: @first_size is that of the structure as first published, @size is today's. */
 struct weir_call {
 	unsigned int cmd;
@@ -222,6 +248,8 @@ static const struct weir_call weir_calls[] = {
 	WEIR_CALL(WEIR_IOC_SET_KNOBS, struct weir_knobs, 232, weir_ioctl_set_knobs, NULL),
 	WEIR_CALL(WEIR_IOC_GET_COUNTERS, struct weir_counters, 56, weir_ioctl_get_counters, NULL),
 	WEIR_CALL(WEIR_IOC_SET_REGIONS, struct weir_regions, 208, weir_ioctl_set_regions, NULL),
+	WEIR_CALL(WEIR_IOC_TRIM_WAIT, struct weir_trim_wait, 32, weir_ioctl_trim_wait, NULL),
+	WEIR_CALL(WEIR_IOC_TRIM_DONE, struct weir_trim_done, 24, weir_ioctl_trim_done, NULL),
 };
 
 static_assert(sizeof(struct weir_info) == 24);
@@ -229,6 +257,8 @@ static_assert(sizeof(struct weir_attach) == 64);
 static_assert(sizeof(struct weir_knobs) == 232);
 static_assert(sizeof(struct weir_counters) == 56);
 static_assert(sizeof(struct weir_regions) == 208);
+static_assert(sizeof(struct weir_trim_wait) == 32);
+static_assert(sizeof(struct weir_trim_done) == 24);
 
 /*
  * The size encoded in the number is the caller's, and the module's may differ: it is no part of
@@ -284,6 +314,13 @@ static long weir_ioctl(struct file *file, unsigned int cmd, unsigned long user)
 	return 0;
 }
 
+static int weir_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff == WEIR_FIGURES_PGOFF)
+		return weir_figures_mmap(file, vma);
+	return weir_ctlpage_mmap(file, vma);
+}
+
 /* The misc core leaves the miscdevice in private_data, which here is a record or nothing. */
 static int weir_open(struct inode *inode, struct file *file)
 {
@@ -303,7 +340,8 @@ static const struct file_operations weir_fops = {
 	.release = weir_release,
 	.unlocked_ioctl = weir_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
-	.mmap = weir_ctlpage_mmap,
+	.mmap = weir_mmap,
+	.poll = weir_trim_poll,
 	.llseek = no_llseek,
 };
 

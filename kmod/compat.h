@@ -8,7 +8,9 @@
 
 #include <linux/ftrace.h>
 #include <linux/kobject.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
+#include <linux/page_counter.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
@@ -42,5 +44,24 @@ static inline void weir_vm_flags_change(struct vm_area_struct *vma, unsigned lon
 #else
 #define weir_ftrace_argument(fregs, n)	0UL
 #endif
+
+/* What a cgroup may have and has, in pages; in a kernel without them everything is allowed. */
+static inline unsigned long weir_memcg_max(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	return READ_ONCE(memcg->memory.max);
+#else
+	return PAGE_COUNTER_MAX;
+#endif
+}
+
+static inline unsigned long weir_memcg_usage(struct mem_cgroup *memcg)
+{
+#ifdef CONFIG_MEMCG
+	return page_counter_read(&memcg->memory);
+#else
+	return 0;
+#endif
+}
 
 #endif /* _WEIR_COMPAT_H */

@@ -60,29 +60,51 @@ static void weir_ctlpage_copy_knobs(struct weir_ctlpage *page, const struct weir
 	}
 }
 
-/**
- * weir_ctlpage_write() - write knobs so that several can be read consistently
- * @page: the page
- * @generation: the record's copy of the generation, 0 before the first write
- * @knobs: effective values
+/*
+ * DOC: how the page is written
  *
  * The caller is the only writer.  A reader that sees the even generation before and after has
- * seen the values between: the first barrier keeps the values behind the odd generation, the
- * second keeps the even one behind the values.
+ * seen the values between: the barrier here keeps the values behind the odd generation, the one in
+ * weir_ctlpage_end() keeps the even one behind the values.
  */
-void weir_ctlpage_write(struct weir_ctlpage *page, u32 *generation,
-			const struct weir_knob_set *knobs)
+static void weir_ctlpage_begin(struct weir_ctlpage *page, u32 generation)
+{
+	WRITE_ONCE(page->generation, generation + 1);
+	smp_wmb(); /* values after the odd generation; pairs with the reader's second load */
+}
+
+static void weir_ctlpage_end(struct weir_ctlpage *page, u32 *generation)
 {
 	u32 next = *generation + 2;
 
-	WRITE_ONCE(page->generation, *generation + 1);
-	smp_wmb(); /* values after the odd generation; pairs with the reader's second load */
-	weir_ctlpage_copy_knobs(page, knobs);
 	smp_wmb(); /* the even generation after the values; pairs with the reader's first load */
 	if (!next)
 		next = 2;
 	WRITE_ONCE(page->generation, next);
 	*generation = next;
+}
+
+/**
+ * weir_ctlpage_write() - write knobs so that several can be read consistently
+ * @page: the page
+ * @generation: the record's copy of the generation, 0 before the first write
+ * @knobs: effective values
+ */
+void weir_ctlpage_write(struct weir_ctlpage *page, u32 *generation,
+			const struct weir_knob_set *knobs)
+{
+	weir_ctlpage_begin(page, *generation);
+	weir_ctlpage_copy_knobs(page, knobs);
+	weir_ctlpage_end(page, generation);
+}
+
+/* The same for a request to trim. */
+void weir_ctlpage_write_trim(struct weir_ctlpage *page, u32 *generation, u32 request, u64 keep)
+{
+	weir_ctlpage_begin(page, *generation);
+	WRITE_ONCE(page->trim_request, request);
+	WRITE_ONCE(page->trim_keep, keep);
+	weir_ctlpage_end(page, generation);
 }
 
 /* Tell a process that still has the page mapped that nobody looks after it any more. */

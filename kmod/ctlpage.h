@@ -16,7 +16,8 @@ struct weir_record;
 
 #define WEIR_FEATURES	((u64)(WEIR_FEATURE_KNOBS | WEIR_FEATURE_COUNTERS | \
 			       WEIR_FEATURE_REGIONS | WEIR_FEATURE_INHERIT | \
-			       WEIR_FEATURE_PROFILES))
+			       WEIR_FEATURE_PROFILES | WEIR_FEATURE_TRIM | \
+			       WEIR_FEATURE_FIGURES | WEIR_FEATURE_PRESSURE))
 
 /* The counters of struct weir_faults, in its order. */
 enum weir_counter {
@@ -46,6 +47,7 @@ struct weir_ctlpage *weir_ctlpage_alloc(void);
 void weir_ctlpage_free(struct weir_ctlpage *page);
 void weir_ctlpage_write(struct weir_ctlpage *page, u32 *generation,
 			const struct weir_knob_set *knobs);
+void weir_ctlpage_write_trim(struct weir_ctlpage *page, u32 *generation, u32 request, u64 keep);
 void weir_ctlpage_retire(struct weir_ctlpage *page);
 void weir_ctlpage_read_faults(struct weir_ctlpage *page, struct weir_faults *faults);
 

@@ -9,6 +9,7 @@
 #include "ctlpage.h"
 #include "defaults.h"
 #include "faults.h"
+#include "pressure.h"
 #include "limits.h"
 #include "registry.h"
 #include "sysfs.h"
@@ -32,11 +33,16 @@ static int __init weir_init(void)
 	ret = weir_sysfs_init();
 	if (ret)
 		goto exit_faults;
-	ret = weir_chardev_init();
+	ret = weir_pressure_init();
 	if (ret)
 		goto exit_sysfs;
+	ret = weir_chardev_init();
+	if (ret)
+		goto exit_pressure;
 	return 0;
 
+exit_pressure:
+	weir_pressure_exit();
 exit_sysfs:
 	weir_sysfs_exit();
 exit_faults:
@@ -57,6 +63,7 @@ static void __exit weir_exit(void)
 {
 	weir_chardev_exit();
 	weir_registry_exit();
+	weir_pressure_exit();
 	weir_sysfs_exit();
 	weir_faults_exit();
 	weir_defaults_exit();

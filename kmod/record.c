@@ -100,6 +100,8 @@ struct weir_record *weir_record_create(struct weir_record *parent,
 	spin_lock_init(&rec->lock);
 	INIT_LIST_HEAD(&rec->node);
 	init_completion(&rec->gone);
+	weir_trim_init(&rec->trim);
+	weir_notify_init(rec);
 	if (parent) {
 		ret = weir_record_inherit(rec, parent);
 		if (ret)
@@ -107,9 +109,12 @@ struct weir_record *weir_record_create(struct weir_record *parent,
 	}
 	if (choice)
 		rec->choice = *choice;
-	ret = weir_faults_get();
+	ret = weir_pressure_attach(rec);
 	if (ret)
 		goto free_regions;
+	ret = weir_faults_get();
+	if (ret)
+		goto free_token;
 	rec->pid = get_pid(task_tgid(current));
 	rec->nr = pid_nr(rec->pid);
 	current_euid_egid(&rec->uid, &rec->gid);
@@ -118,6 +123,8 @@ struct weir_record *weir_record_create(struct weir_record *parent,
 	weir_record_refresh(rec, WEIR_KNOB_MASK);
 	return rec;
 
+free_token:
+	weir_pressure_detach(rec);
 free_regions:
 	kfree(rcu_access_pointer(rec->regions));
 free_page:
@@ -134,6 +141,7 @@ void weir_record_destroy(struct weir_record *rec)
 {
 	weir_record_uncharge(rec);
 	weir_faults_put();
+	weir_pressure_detach(rec);
 	weir_ctlpage_free(rec->page);
 	rec->page = NULL;
 	weir_record_put(rec);
@@ -146,6 +154,8 @@ void weir_record_release(struct kobject *kobj)
 
 	put_pid(rec->pid);
 	weir_profile_put(rec->profile);
+	weir_notify_release(rec);
+	weir_figures_free(rec->figures);
 	kfree(rcu_access_pointer(rec->regions));
 	kfree_rcu(rec, rcu);
 	weir_objects_released(&weir_record_objects);
@@ -321,11 +331,22 @@ void weir_record_set_regions(struct weir_record *rec, struct weir_region_set *se
 		kfree_rcu(old, rcu);
 }
 
+/* Publish a level of memory pressure; the caller holds a reference or is in an RCU section. */
+void weir_record_set_pressure(struct weir_record *rec, unsigned int level)
+{
+	spin_lock(&rec->lock);
+	if (!rec->retired)
+		WRITE_ONCE(rec->page->pressure, level);
+	spin_unlock(&rec->lock);
+	weir_notify(rec, WEIR_NOTIFY_PRESSURE);
+}
+
 /* Nobody writes the page's knobs after this. */
 void weir_record_retire(struct weir_record *rec)
 {
 	spin_lock(&rec->lock);
-	rec->retired = true;
+	WRITE_ONCE(rec->retired, true);
 	weir_ctlpage_retire(rec->page);
 	spin_unlock(&rec->lock);
+	weir_trim_retire(rec);
 }

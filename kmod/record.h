@@ -15,8 +15,12 @@
 
 #include "ctlpage.h"
 #include "knobs.h"
+#include "figures.h"
+#include "notify.h"
+#include "pressure.h"
 #include "profiles.h"
 #include "regions.h"
+#include "trim.h"
 #include "users.h"
 
 enum weir_record_state {
@@ -54,6 +58,10 @@ struct weir_record {
 	struct weir_profile *profile;		/* L: with a reference, or NULL */
 	struct weir_knob_set effective;		/* L, read with READ_ONCE() */
 	u32 generation;				/* L */
+	struct weir_trim trim;
+	struct weir_pressure pressure;
+	struct weir_notify notify;
+	struct weir_figures *figures;		/* made once, under the mmap_lock; or NULL */
 	bool retired;				/* L: the page is not written any more */
 
 	struct kobject kobj;			/* processes/<pid>; holds the references */
@@ -73,6 +81,12 @@ static inline struct weir_record *weir_record_get(struct weir_record *rec)
 {
 	kobject_get(&rec->kobj);
 	return rec;
+}
+
+/* Of a show or store of the directory. */
+static inline struct weir_record *weir_record_of(struct kobject *kobj)
+{
+	return container_of(kobj, struct weir_record, kobj);
 }
 
 static inline void weir_record_put(struct weir_record *rec)
@@ -97,6 +111,7 @@ void weir_record_profile_name(struct weir_record *rec, char name[WEIR_PROFILE_NA
 void weir_record_change_knobs(struct weir_record *rec, const struct weir_knob_change *change);
 void weir_record_read_knobs(struct weir_record *rec, struct weir_knob_set *knobs);
 void weir_record_set_regions(struct weir_record *rec, struct weir_region_set *set);
+void weir_record_set_pressure(struct weir_record *rec, unsigned int level);
 void weir_record_retire(struct weir_record *rec);
 
 void weir_record_wait_all(void);

@@ -108,6 +108,7 @@ static void weir_registry_reap(struct work_struct *work)
 	if (rec->kobj.state_in_sysfs)
 		kobject_del(&rec->kobj);
 	weir_record_uncharge(rec);
+	weir_notify_reap(rec);
 	weir_registry_lock();
 	hash_del(&rec->pid_node);
 	weir_registry_unlock();
@@ -334,6 +335,31 @@ void weir_registry_release_file(struct file *file)
 	weir_record_put(rec);
 }
 
+/* The address space of a record, for mmdrop(), or NULL if it is not attached. */
+struct mm_struct *weir_registry_grab_mm(struct weir_record *rec)
+{
+	struct mm_struct *mm;
+
+	weir_registry_lock();
+	mm = rec->mm;
+	if (mm)
+		mmgrab(mm);
+	weir_registry_unlock();
+	return mm;
+}
+
+/* The record that @file holds for @mm, with a reference, or NULL. */
+struct weir_record *weir_registry_find_file(struct file *file, struct mm_struct *mm)
+{
+	struct weir_record *rec;
+
+	weir_registry_lock();
+	rec = file->private_data;
+	rec = rec && rec->mm == mm ? weir_record_get(rec) : NULL;
+	weir_registry_unlock();
+	return rec;
+}
+
 /* The record that @file holds for @mm, with a reference for a mapping, or NULL. */
 struct weir_record *weir_registry_map_file(struct file *file, struct mm_struct *mm)
 {
@@ -370,6 +396,21 @@ void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm)
 		drop = weir_registry_retire(rec);
 	weir_registry_unlock();
 	weir_mm_drop(drop);
+}
+
+/**
+ * weir_registry_for_each() - visit every record
+ * @visit: called within an RCU section, also for records that are retired
+ * @data: passed to it
+ */
+void weir_registry_for_each(void (*visit)(struct weir_record *rec, void *data), void *data)
+{
+	struct weir_record *rec;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(rec, &weir_registry_list, node)
+		visit(rec, data);
+	rcu_read_unlock();
 }
 
 /*

@@ -38,6 +38,8 @@ int weir_registry_attach(struct weir_record *rec, struct file *file);
 void weir_registry_detach(struct weir_record *rec);
 void weir_registry_release_file(struct file *file);
 
+struct mm_struct *weir_registry_grab_mm(struct weir_record *rec);
+struct weir_record *weir_registry_find_file(struct file *file, struct mm_struct *mm);
 struct weir_record *weir_registry_map_file(struct file *file, struct mm_struct *mm);
 void weir_registry_map(struct weir_record *rec, struct mm_struct *mm);
 void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm);
@@ -45,6 +47,7 @@ void weir_registry_unmap(struct weir_record *rec, struct mm_struct *mm);
 void weir_registry_settle(void);
 void weir_registry_refresh(u32 mask);
 void weir_registry_rematch(void);
+void weir_registry_for_each(void (*visit)(struct weir_record *rec, void *data), void *data);
 
 /* Since the module was loaded. */
 u64 weir_registry_attached(void);

@@ -10,6 +10,8 @@
 
 #include "ctlpage.h"
 
+struct weir_record;
+
 /* A file for a knob or a counter. */
 struct weir_attribute {
 	struct kobj_attribute kobj_attr;
@@ -28,8 +30,15 @@ typedef ssize_t (*weir_store_t)(struct kobject *kobj, struct kobj_attribute *att
 extern struct kobject *weir_processes;
 extern struct kobject *weir_profiles;
 extern const struct attribute_group weir_limits_group;
+extern const struct attribute_group weir_trim_group, weir_process_trim_group;
+extern const struct attribute_group weir_process_figure_group;
+extern const struct attribute_group weir_watch_group, weir_process_watch_group;
 extern struct kobj_type weir_process_ktype;
 extern struct kobj_type weir_profile_ktype;
+
+void weir_sysfs_notify(const char *file);
+int weir_sysfs_number(const char *buf, size_t count, bool is_size, s64 max, u64 *number);
+int weir_process_may_write(struct weir_record *rec);
 
 void weir_attribute_init(struct weir_attribute *attr, const char *name, unsigned int index,
 			 weir_show_t show, weir_store_t store);

@@ -112,6 +112,8 @@ static const struct attribute_group *weir_groups[] = {
 	&weir_default_group,
 	&weir_limits_group,
 	&weir_stats_group,
+	&weir_trim_group,
+	&weir_watch_group,
 	NULL,
 };
 
@@ -122,6 +124,12 @@ static void __init weir_global_attributes_init(void)
 	weir_attributes_init_counters(weir_total_attrs, weir_stats_list, weir_total_show);
 	weir_stats_list[WEIR_COUNTER_NR] = &weir_attached_attr.attr;
 	weir_stats_list[WEIR_COUNTER_NR + 1] = &weir_attaches_attr.attr;
+}
+
+/* Wake the pollers of a file of the module's own directory, which outlives all records. */
+void weir_sysfs_notify(const char *file)
+{
+	sysfs_notify(weir_kobj, NULL, file);
 }
 
 int __init weir_sysfs_init(void)

@@ -16,11 +16,6 @@
 #include "record.h"
 #include "sysfs.h"
 
-static struct weir_record *weir_record_of(struct kobject *kobj)
-{
-	return container_of(kobj, struct weir_record, kobj);
-}
-
 static ssize_t weir_knob_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
 	unsigned int knob = weir_attribute_index(attr);
@@ -39,7 +34,7 @@ static ssize_t weir_source_show(struct kobject *kobj, struct kobj_attribute *att
  * The file's mode lets its owner in, who the process belonged to when it attached.  A process
  * that became somebody else's since is not steered by its old owner.
  */
-static int weir_record_may_write(struct weir_record *rec)
+int weir_process_may_write(struct weir_record *rec)
 {
 	struct task_struct *task;
 	int ret = -ESRCH;
@@ -63,7 +58,7 @@ static ssize_t weir_knob_store(struct kobject *kobj, struct kobj_attribute *attr
 	s64 value[WEIR_KNOB_NR];
 	int ret;
 
-	ret = weir_record_may_write(rec);
+	ret = weir_process_may_write(rec);
 	if (ret)
 		return ret;
 	ret = weir_knob_parse(knob, buf, count, &value[knob]);
@@ -89,7 +84,7 @@ static ssize_t profile_store(struct kobject *kobj, struct kobj_attribute *attr, 
 	struct weir_profile_choice choice;
 	int ret;
 
-	ret = weir_record_may_write(rec);
+	ret = weir_process_may_write(rec);
 	if (ret)
 		return ret;
 	ret = weir_profile_choice_parse(&choice, buf, count);
@@ -111,8 +106,11 @@ static ssize_t profile_show(struct kobject *kobj, struct kobj_attribute *attr, c
 
 static ssize_t weir_counter_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	struct weir_ctlpage *page = weir_record_of(kobj)->page;
+	struct weir_record *rec = weir_record_of(kobj);
+	struct weir_ctlpage *page = rec->page;
 
+	if (weir_attribute_index(attr) == WEIR_COUNTER_MINFLT)
+		weir_notify_watch(rec, WEIR_NOTIFY_MINFLT);
 	return sysfs_emit(buf, "%llu\n",
 			  (u64)atomic64_read(weir_ctlpage_counter(page,
 								  weir_attribute_index(attr))));
@@ -157,6 +155,9 @@ static const struct attribute_group weir_source_group = {
 static const struct attribute_group *weir_process_groups[] = {
 	&weir_knob_group,
 	&weir_counter_group,
+	&weir_process_trim_group,
+	&weir_process_figure_group,
+	&weir_process_watch_group,
 	&weir_source_group,
 	NULL,
 };

@@ -69,6 +69,63 @@ TRACE_EVENT(knob,
 		  __get_str(source))
 );
 
+/* A process was asked to trim; @pressure: enum weir_pressure_level, 0 if somebody asked for it. */
+TRACE_EVENT(trim_request,
+	TP_PROTO(int pid, u32 request, u64 keep, u32 pressure),
+	TP_ARGS(pid, request, keep, pressure),
+	TP_STRUCT__entry(
+		__field(int, pid)
+		__field(u32, request)
+		__field(u64, keep)
+		__field(u32, pressure)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->request = request;
+		__entry->keep = keep;
+		__entry->pressure = pressure;
+	),
+	TP_printk("pid=%d request=%u keep=%llu pressure=%u", __entry->pid, __entry->request,
+		  __entry->keep, __entry->pressure)
+);
+
+/* It has answered; @usec: how long after the latest request. */
+TRACE_EVENT(trim_done,
+	TP_PROTO(int pid, u32 request, u64 bytes, s64 usec),
+	TP_ARGS(pid, request, bytes, usec),
+	TP_STRUCT__entry(
+		__field(int, pid)
+		__field(u32, request)
+		__field(u64, bytes)
+		__field(s64, usec)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->request = request;
+		__entry->bytes = bytes;
+		__entry->usec = usec;
+	),
+	TP_printk("pid=%d request=%u bytes=%llu usec=%lld", __entry->pid, __entry->request,
+		  __entry->bytes, __entry->usec)
+);
+
+/* The level of memory pressure has changed; pid 0: the machine's. */
+TRACE_EVENT(pressure,
+	TP_PROTO(int pid, u32 level, u64 events),
+	TP_ARGS(pid, level, events),
+	TP_STRUCT__entry(
+		__field(int, pid)
+		__field(u32, level)
+		__field(u64, events)
+	),
+	TP_fast_assign(
+		__entry->pid = pid;
+		__entry->level = level;
+		__entry->events = events;
+	),
+	TP_printk("pid=%d level=%u events=%llu", __entry->pid, __entry->level, __entry->events)
+);
+
 #endif /* _WEIR_TRACE_H */
 
 #undef TRACE_INCLUDE_PATH

@@ -8,11 +8,15 @@
 
 TEST(layout)
 {
-	EXPECT_EQ(448, sizeof(struct weir_ctlpage));
+	EXPECT_EQ(512, sizeof(struct weir_ctlpage));
 	EXPECT_EQ(64, offsetof(struct weir_ctlpage, generation));
 	EXPECT_EQ(128, offsetof(struct weir_ctlpage, knob));
 	EXPECT_EQ(320, offsetof(struct weir_ctlpage, source));
 	EXPECT_EQ(384, offsetof(struct weir_ctlpage, faults));
+	EXPECT_EQ(448, offsetof(struct weir_ctlpage, trim_request));
+	EXPECT_EQ(456, offsetof(struct weir_ctlpage, trim_keep));
+	EXPECT_EQ(452, offsetof(struct weir_ctlpage, pressure));
+	EXPECT_EQ(48, sizeof(struct weir_figures));
 	EXPECT_EQ(24, sizeof(struct weir_info));
 	EXPECT_EQ(64, sizeof(struct weir_attach));
 	EXPECT_EQ(32, offsetof(struct weir_attach, profile));
@@ -20,6 +24,8 @@ TEST(layout)
 	EXPECT_EQ(56, sizeof(struct weir_counters));
 	EXPECT_EQ(24, sizeof(struct weir_region));
 	EXPECT_EQ(208, sizeof(struct weir_regions));
+	EXPECT_EQ(32, sizeof(struct weir_trim_wait));
+	EXPECT_EQ(24, sizeof(struct weir_trim_done));
 }
 
 TEST(numbers)
@@ -30,6 +36,8 @@ TEST(numbers)
 	EXPECT_EQ(0x40e8bb12, WEIR_IOC_SET_KNOBS);
 	EXPECT_EQ(0xc038bb13, WEIR_IOC_GET_COUNTERS);
 	EXPECT_EQ(0x40d0bb14, WEIR_IOC_SET_REGIONS);
+	EXPECT_EQ(0xc020bb20, WEIR_IOC_TRIM_WAIT);
+	EXPECT_EQ(0x4018bb21, WEIR_IOC_TRIM_DONE);
 }
 
 TEST(info)
@@ -38,7 +46,8 @@ TEST(info)
 
 	ASSERT_EQ(0, weir_call_once(WEIR_IOC_INFO, &info));
 	EXPECT_EQ(WEIR_FEATURE_KNOBS | WEIR_FEATURE_COUNTERS | WEIR_FEATURE_REGIONS |
-		  WEIR_FEATURE_INHERIT | WEIR_FEATURE_PROFILES, info.features);
+		  WEIR_FEATURE_INHERIT | WEIR_FEATURE_PROFILES | WEIR_FEATURE_TRIM |
+		  WEIR_FEATURE_FIGURES | WEIR_FEATURE_PRESSURE, info.features);
 	EXPECT_EQ(WEIR_KNOB_NR, info.knob_nr);
 	EXPECT_EQ(4096, info.map_size);
 	EXPECT_EQ(sizeof(info), info.size);

@@ -105,7 +105,7 @@ static const struct bad_map {
 } bad_maps[] = {
 	{ "two pages", O_RDWR, 2, PROT_READ, MAP_SHARED, 0, EINVAL },
 	{ "64 pages", O_RDWR, 64, PROT_READ, MAP_SHARED, 0, EINVAL },
-	{ "second page", O_RDWR, 1, PROT_READ, MAP_SHARED, 4096, EINVAL },
+	{ "third page", O_RDWR, 1, PROT_READ, MAP_SHARED, 8192, EINVAL },
 	{ "far offset", O_RDWR, 1, PROT_READ, MAP_SHARED, 1L << 40, EINVAL },
 	{ "private", O_RDWR, 1, PROT_READ, MAP_PRIVATE, 0, EINVAL },
 	{ "private writable", O_RDWR, 1, PROT_READ | PROT_WRITE, MAP_PRIVATE, 0, EINVAL },

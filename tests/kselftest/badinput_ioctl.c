@@ -14,6 +14,8 @@ union argument {
 	struct weir_knobs knobs;
 	struct weir_counters counters;
 	struct weir_regions regions;
+	struct weir_trim_wait trim_wait;
+	struct weir_trim_done trim_done;
 	char bytes[512];
 };
 
@@ -29,6 +31,8 @@ static const struct bad_call {
 #define SET(...)	WEIR_IOC_SET_KNOBS, { .knobs = { .size = sizeof(struct weir_knobs), __VA_ARGS__ } }
 #define COUNT(...)	WEIR_IOC_GET_COUNTERS, { .counters = { .size = sizeof(struct weir_counters), __VA_ARGS__ } }
 #define REGIONS(...)	WEIR_IOC_SET_REGIONS, { .regions = { .size = sizeof(struct weir_regions), __VA_ARGS__ } }
+#define WAIT(...)	WEIR_IOC_TRIM_WAIT, { .trim_wait = { .size = sizeof(struct weir_trim_wait), __VA_ARGS__ } }
+#define DONE(...)	WEIR_IOC_TRIM_DONE, { .trim_done = { .size = sizeof(struct weir_trim_done), __VA_ARGS__ } }
 	{ "info, flags", INFO(.flags = 1), EINVAL },
 	{ "info, size 0", WEIR_IOC_INFO, { .size = 0 }, EINVAL },
 	{ "info, size too small", WEIR_IOC_INFO, { .size = 23 }, EINVAL },
@@ -63,6 +67,8 @@ static const struct bad_call {
 	{ "set nothing, unattached", SET(), ENOTCONN },
 	{ "counters, unattached", COUNT(), ENOTCONN },
 	{ "regions, unattached", REGIONS(), ENOTCONN },
+	{ "wait, unattached", WAIT(), ENOTCONN },
+	{ "done, unattached", DONE(.request = 1), ENOTCONN },
 }, attached[] = {
 	{ "attach again", ATTACH(), EEXIST },
 	{ "get, flags", GET(.flags = WEIR_KNOBS_ENVIRONMENT), EINVAL },
@@ -106,6 +112,19 @@ static const struct bad_call {
 	{ "regions, kernel addresses", REGIONS(.nr = 1, .region = { { ~0ULL << 47, -PAGE, 1 } }), EINVAL },
 	{ "regions, two the same", REGIONS(.nr = 2, .region = { { PAGE, 2 * PAGE, 1 }, { PAGE, 2 * PAGE, 2 } }), EINVAL },
 	{ "regions, overlap by a page", REGIONS(.nr = 2, .region = { { 4 * PAGE, 6 * PAGE, 1 }, { PAGE, 5 * PAGE, 2 } }), EINVAL },
+	{ "wait, flags", WAIT(.flags = 1), EINVAL },
+	{ "wait, reserved", WAIT(.reserved = 1), EINVAL },
+	{ "wait, keep", WAIT(.keep = 1), EINVAL },
+	{ "wait, short", _IOWR(WEIR_IOC_MAGIC, 0x20, char[24]), { .size = 24 }, EINVAL },
+	{ "wait, deadline past", WAIT(.deadline = 1), ETIMEDOUT },
+	{ "done, no request", DONE(), EINVAL },
+	{ "done, flags", DONE(.flags = 1), EINVAL },
+	{ "done, reserved", DONE(.reserved = 1), EINVAL },
+	{ "done, a request that was not made", DONE(.request = 1), EINVAL },
+	{ "done, the highest number", DONE(.request = ~0u), EINVAL },
+	{ "done, more than there can be", DONE(.request = 1, .bytes = WEIR_TRIM_BYTES_MAX + 1), EINVAL },
+	{ "done, the most", DONE(.request = 1, .bytes = ~0ULL), EINVAL },
+	{ "done, short", _IOW(WEIR_IOC_MAGIC, 0x21, char[16]), { .size = 16 }, EINVAL },
 	{ "regions, one inside another", REGIONS(.nr = 2, .region = { { PAGE, 9 * PAGE, 1 }, { 3 * PAGE, 4 * PAGE, 1 } }), EINVAL },
 };
 

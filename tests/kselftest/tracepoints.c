@@ -19,7 +19,8 @@ FIXTURE_TEARDOWN(tracepoints)
 
 TEST_F(tracepoints, are_there)
 {
-	static const char * const names[] = { "attach", "detach", "knob" };
+	static const char * const names[] = { "attach", "detach", "knob", "trim_request",
+					       "trim_done", "pressure" };
 	char path[PATH_MAX];
 	size_t i;
 

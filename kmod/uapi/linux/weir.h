@@ -17,7 +17,9 @@
  * kernel uses the same bytes.
  *
  * Changes: first version; then WEIR_KNOB_HUGETLB; then WEIR_SOURCE_LIMIT and
- * WEIR_FEATURE_PROFILES.
+ * WEIR_FEATURE_PROFILES; then WEIR_FEATURE_TRIM with the last line of the control page,
+ * WEIR_IOC_TRIM_WAIT and WEIR_IOC_TRIM_DONE, WEIR_FEATURE_FIGURES with struct weir_figures, and
+ * WEIR_FEATURE_PRESSURE.
  */
 #ifndef _UAPI_LINUX_WEIR_H
 #define _UAPI_LINUX_WEIR_H
@@ -35,6 +37,9 @@ enum weir_feature {
 	WEIR_FEATURE_REGIONS	= 1 << 2,	/* fault counters by region, WEIR_IOC_SET_REGIONS */
 	WEIR_FEATURE_INHERIT	= 1 << 3,	/* WEIR_ATTACH_INHERIT */
 	WEIR_FEATURE_PROFILES	= 1 << 4,	/* @profile in struct weir_attach */
+	WEIR_FEATURE_TRIM	= 1 << 8,	/* requests to trim, WEIR_IOC_TRIM_WAIT and _DONE */
+	WEIR_FEATURE_FIGURES	= 1 << 9,	/* the figures page */
+	WEIR_FEATURE_PRESSURE	= 1 << 10,	/* memory pressure in the control page */
 };
 
 /*
@@ -106,6 +111,18 @@ enum weir_source {
 	WEIR_SOURCE_NR,
 };
 
+/*
+ * How short memory is, of the machine or of the process's cgroup, whichever is more.  CRITICAL:
+ * less than a 64th is left of a limit (memory.max) of the cgroup or of one above it, or less than a
+ * 32nd of the machine's memory is available.
+ */
+enum weir_pressure_level {
+	WEIR_PRESSURE_NONE,
+	WEIR_PRESSURE_SOME,		/* the kernel reclaims memory, with effort */
+	WEIR_PRESSURE_CRITICAL,		/* next to nothing is left */
+	WEIR_PRESSURE_NR,
+};
+
 #define WEIR_PAGE_MAGIC		0x72696577u	/* "weir" in little-endian bytes */
 
 enum weir_state {
@@ -138,7 +155,16 @@ struct weir_faults {
  * plain 64-bit load at any time.
  *
  * @generation is never 0 on an attached page and is 0 on a detached one, so that comparing it
- * with the last value seen notices a changed knob and a fork alike.
+ * with the last value seen notices a changed knob, a request to trim and a fork alike.
+ *
+ * With WEIR_FEATURE_TRIM: @trim_request counts the requests to let go of idle memory, made through
+ * sysfs or by the module under memory pressure; it starts from 0, which no request has. A request
+ * replaces an earlier one that has not been answered. @trim_keep is the number of idle bytes
+ * that may stay. Both belong to the @generation. The process lets go of what it can, a little at a
+ * time, and answers by WEIR_IOC_TRIM_DONE.
+ *
+ * With WEIR_FEATURE_PRESSURE: @pressure is how short memory is. It is no part of the
+ * @generation, and goes back to none two seconds after the last sign.
  */
 struct weir_ctlpage {
 	__u32 magic;			/* WEIR_PAGE_MAGIC */
@@ -156,6 +182,36 @@ struct weir_ctlpage {
 
 	struct weir_faults faults;	/* on a cache line of their own */
 	__u8 reserved3[16];
+
+	/* Since WEIR_FEATURE_TRIM. */
+	__u32 trim_request;		/* number of the latest request; 0: there was none */
+	__u32 pressure;			/* enum weir_pressure_level, with WEIR_FEATURE_PRESSURE */
+	__aligned_u64 trim_keep;	/* bytes, 0 to WEIR_TRIM_KEEP_MAX */
+	__u8 reserved4[48];
+};
+
+/*
+ * The figures page: what the process says of its own allocator, for processes/<pid>/ and for whom
+ * to ask first when memory is short.  With WEIR_FEATURE_FIGURES; mapped through the descriptor that
+ * attached: map_size bytes at offset map_size, PROT_READ and PROT_WRITE, MAP_SHARED.
+ *
+ * EINVAL   another length, MAP_PRIVATE
+ * ENOTCONN the address space has not attached through this descriptor
+ * ENOMEM   no memory, or the caller's cgroup has none
+ *
+ * The process writes it with plain stores, @size last and never again; the module loads each value
+ * by itself, and only when somebody asks.  Nothing is checked.  The mapping does not hold the
+ * attachment, does not go into a forked child, cannot be moved, and may stay when the attachment
+ * has ended; nobody reads it then.
+ */
+struct weir_figures {
+	__u32 size;			/* sizeof(struct weir_figures); 0: no figures yet */
+	__u32 arenas;			/* how many there are */
+	__aligned_u64 arena_bytes;	/* what the arenas have from the kernel */
+	__aligned_u64 in_use_bytes;	/* of them: what is not idle, cached blocks included */
+	__aligned_u64 idle_bytes;	/* of them: free and, as far as known, resident */
+	__aligned_u64 mapped_bytes;	/* in chunks mapped alone */
+	__aligned_u64 trims;		/* how often memory of the arenas went back */
 };
 
 /* WEIR_IOC_INFO: what the module is; works unattached.  EFAULT, EINVAL. */
@@ -267,6 +323,54 @@ struct weir_regions {
 	struct weir_region region[WEIR_REGION_SLOTS];
 };
 
+/* The most that a request to trim may leave idle. */
+#define WEIR_TRIM_KEEP_MAX	(1LL << 46)
+
+/*
+ * WEIR_IOC_TRIM_WAIT: sleep until the latest request has another number than @request, the last one
+ * that the caller knows of; 0 if it knows of none. Returns at once if it has that already. For a
+ * thread that waits for requests in a process whose other threads may not come to its allocator for
+ * long. poll(2) on the device says POLLIN while a request of the caller's is not answered, and
+ * POLLERR while the caller is not attached.
+ *
+ * @deadline is in nanoseconds of CLOCK_MONOTONIC; one that is past only looks, WEIR_TRIM_FOREVER
+ * is none. A signal handler ends the wait, or with SA_RESTART lets it go on.
+ *
+ * EINVAL    size, flags, @keep not zero
+ * ENOTCONN  the caller is not attached, or is no more
+ * ETIMEDOUT the deadline has passed
+ * EINTR     a signal was caught
+ */
+struct weir_trim_wait {
+	__u32 size;			/* in: sizeof(struct weir_trim_wait) */
+	__u32 flags;			/* in: 0 */
+	__u32 request;			/* in: a number; out: that of the latest request */
+	__u32 reserved;			/* 0 */
+	__aligned_u64 deadline;		/* in: nanoseconds */
+	__aligned_u64 keep;		/* in: 0; out: bytes that may stay idle */
+};
+
+#define WEIR_TRIM_FOREVER	(~0ULL)
+
+/*
+ * WEIR_IOC_TRIM_DONE: the process has done what it could for @request, and for those before it.
+ * @bytes is how much resident memory it has let go of: a claim, added to
+ * processes/<pid>/trimmed_bytes.
+ *
+ * EINVAL   size, flags, a @request that was not made or is answered already, @bytes beyond
+ *          WEIR_TRIM_BYTES_MAX
+ * ENOTCONN the caller is not attached
+ */
+struct weir_trim_done {
+	__u32 size;			/* in: sizeof(struct weir_trim_done) */
+	__u32 flags;			/* in: 0 */
+	__u32 request;			/* in: its number */
+	__u32 reserved;			/* 0 */
+	__aligned_u64 bytes;		/* in */
+};
+
+#define WEIR_TRIM_BYTES_MAX	(1LL << 47)
+
 #define WEIR_IOC_MAGIC		0xBB
 #define WEIR_IOC_INFO		_IOWR(WEIR_IOC_MAGIC, 0x01, struct weir_info)
 #define WEIR_IOC_ATTACH		_IOWR(WEIR_IOC_MAGIC, 0x10, struct weir_attach)
@@ -274,5 +378,9 @@ struct weir_regions {
 #define WEIR_IOC_SET_KNOBS	_IOW(WEIR_IOC_MAGIC, 0x12, struct weir_knobs)
 #define WEIR_IOC_GET_COUNTERS	_IOWR(WEIR_IOC_MAGIC, 0x13, struct weir_counters)
 #define WEIR_IOC_SET_REGIONS	_IOW(WEIR_IOC_MAGIC, 0x14, struct weir_regions)
+
+/* 0x15 to 0x1f: attaching and knobs; 0x20 and up: what follows. */
+#define WEIR_IOC_TRIM_WAIT	_IOWR(WEIR_IOC_MAGIC, 0x20, struct weir_trim_wait)
+#define WEIR_IOC_TRIM_DONE	_IOW(WEIR_IOC_MAGIC, 0x21, struct weir_trim_done)
 
 #endif /* _UAPI_LINUX_WEIR_H */
