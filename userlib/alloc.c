@@ -47,7 +47,7 @@ static struct chunk *take_part(struct arena *a, struct chunk *c, size_t nb)
 	set_head(remainder, rest | PREV_INUSE | arena_bit(a));
 	set_foot(remainder, rest);
 	unsorted_insert(a, remainder);
-	idle_set_tag(remainder, rest, tag);
+	idle_set_tag(a, remainder, rest, tag);
 	if (nb < SMALL_LIMIT)
 		a->last_remainder = remainder;
 	return c;
@@ -107,13 +107,30 @@ static __attribute__((noinline)) struct chunk *alloc_from_unsorted(struct arena 
 		size = chunksize(c);
 		unsorted_unlink(c);
 		if (nb < SMALL_LIMIT && a->unsorted.fd == head && c == a->last_remainder &&
-		    size >= nb + MINSIZE)
+		    size >= nb + MINSIZE) {
+			idle_forget(a, c);
 			return take_part(a, c, nb);
-		if (size == nb)
+		}
+		if (size == nb) {
+			idle_forget(a, c);
 			return take_whole(a, c);
+		}
 		bin_insert(a, c, size);
 	}
 	return NULL;
+}
+
+unsigned int arena_sort(struct arena *a, unsigned int most)
+{
+	struct chunk *head = bin_head(&a->unsorted), *c;
+	unsigned int n = 0;
+
+	for (; n < most && (c = a->unsorted.bk) != head; n++) {
+		unsorted_check(a, c);
+		unsorted_unlink(c);
+		bin_insert(a, c, chunksize(c));
+	}
+	return n;
 }
 
 static struct chunk *alloc_from_bins(struct arena *a, size_t nb)
@@ -215,6 +232,7 @@ static unsigned int carve_row(struct arena *a, struct chunk *c, size_t nb, unsig
 	if (unlikely(c->bk != bin_head(&a->unsorted) || c->fd->bk != c || end->prev_size != size))
 		die("malloc(): unsorted double linked list corrupted");
 	unsorted_unlink(c);
+	idle_forget(a, c);
 	for (; i < n && size >= nb + MINSIZE; i++) {
 		set_head(c, nb | PREV_INUSE | arena_bit(a));
 		blocks[i] = chunk2mem(c);
@@ -224,7 +242,7 @@ static unsigned int carve_row(struct arena *a, struct chunk *c, size_t nb, unsig
 	set_head(c, size | PREV_INUSE | arena_bit(a));
 	set_foot(c, size);
 	unsorted_insert(a, c);
-	idle_set_tag(c, size, tag);
+	idle_set_tag(a, c, size, tag);
 	if (nb < SMALL_LIMIT)
 		a->last_remainder = c;
 	return i;

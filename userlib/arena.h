@@ -51,6 +51,8 @@ struct arena {
 	unsigned int idle_bin;	/* where letting go goes on */
 	struct chunk *parked;	/* large, freed last, not coalesced yet; NULL: none */
 	size_t fast_bytes;	/* in fast bins */
+	size_t idle;		/* in free chunks, as far as they may be resident: idle.h */
+	size_t idle_said;	/* figures.h; read without the lock */
 	size_t system_mem;
 	size_t max_system_mem;
 	uint64_t binmap[BINMAP_WORDS];	/* a clear bit: bin surely empty */
@@ -60,6 +62,10 @@ struct arena {
 	size_t empty_bytes;		/* of runs that have no piece in use */
 	uint64_t fastmap[FASTMAP_WORDS];
 	void *fast[CLASSES];	/* fastbin.h */
+	/* A walk over free chunks, between two of which the lock is dropped: see bins_walk(). */
+	struct chunk *walk;
+	size_t walk_done;	/* bytes of it that were dealt with */
+	unsigned int walk_bin;
 	struct bin unsorted;
 	struct bin bins[BINS];
 	/* Blocks that others freed and their bytes; a line of its own, other CPUs write it. */
@@ -100,12 +106,21 @@ void bin_unlink(struct arena *a, struct chunk *c);
 void bin_insert(struct arena *a, struct chunk *c, size_t size);
 void unsorted_insert(struct arena *a, struct chunk *c);
 struct chunk *bins_best_fit(struct arena *a, size_t nb);
+/*
+ * Go through the sorted free chunks from a bin on, with the lock dropped in between: start, then the chunk that
+ * is next (NULL: none is left), and on. A chunk that is taken meanwhile is passed by.
+ */
+void bins_walk_start(struct arena *a, unsigned int bin);
+struct chunk *bins_walk(struct arena *a);
+void bins_walk_on(struct arena *a);
 
 /*
  * alloc.c: a chunk of nb bytes, in use, or NULL. *dirty: bytes from mem on that may be other than
  * zero. With grow false only memory that the arena already has is used.
  */
 struct chunk *arena_alloc(struct arena *a, size_t nb, bool grow, size_t *dirty);
+/* Sort at most so many unsorted chunks into their bins; returns how many there were of those. */
+unsigned int arena_sort(struct arena *a, unsigned int most);
 /* The arena *a, locked, has failed: from another one, *a then, and locked; NULL: no arena has it, none is locked. */
 struct chunk *alloc_elsewhere(struct arena **a, size_t nb, size_t *dirty);
 /*

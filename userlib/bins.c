@@ -2,6 +2,7 @@
 /* bins.c - the lists of free chunks of one arena */
 #include "arena.h"
 #include "die.h"
+#include "idle.h"
 
 unsigned int bin_index(size_t size)
 {
@@ -67,6 +68,33 @@ static void sizes_unlink(struct chunk *c)
 	}
 }
 
+void bins_walk_start(struct arena *a, unsigned int bin)
+{
+	a->walk_bin = bin;
+	a->walk = a->bins[bin].fd;
+	a->walk_done = 0;
+}
+
+struct chunk *bins_walk(struct arena *a)
+{
+	if (!a->walk)
+		return NULL;
+	while (a->walk == bin_head(&a->bins[a->walk_bin])) {
+		if (a->walk_bin == BINS - 1) {
+			a->walk = NULL;
+			return NULL;
+		}
+		bins_walk_start(a, a->walk_bin + 1);
+	}
+	return a->walk;
+}
+
+SELDOM void bins_walk_on(struct arena *a)
+{
+	a->walk = a->walk->fd;
+	a->walk_done = 0;
+}
+
 void bin_unlink(struct arena *a, struct chunk *c)
 {
 	size_t size = chunksize(c);
@@ -78,6 +106,9 @@ void bin_unlink(struct arena *a, struct chunk *c)
 		die("unlink_chunk(): corrupted double-linked list");
 	if (size >= SMALL_LIMIT)
 		sizes_unlink(c);
+	idle_forget(a, c);
+	if (unlikely(c == a->walk))
+		bins_walk_on(a);
 	c->fd->bk = c->bk;
 	c->bk->fd = c->fd;
 	index = bin_index(size);

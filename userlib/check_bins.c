@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* check_bins.c - the lists of free chunks: each one by its tags, in the right list, once */
 #include "checker.h"
+#include "idle.h"
 
 #define fail(w, ...) checker_fail((w)->k, __VA_ARGS__)
 
@@ -30,6 +31,7 @@ static bool check_listed(struct walk *w, const struct chunk *c, const struct chu
 	}
 	w->lists.count++;
 	w->lists.bytes += chunksize(c);
+	w->idle += idle_tag(w->a, (struct chunk *)c).resident;
 	return true;
 }
 
@@ -90,6 +92,8 @@ bool check_bins(struct walk *w)
 	for (unsigned int i = 0; i < BINS; i++)
 		if (!check_bin(w, i))
 			return false;
+	if (w->idle != w->a->idle)
+		return fail(w, "arena %u: %zu bytes idle in free chunks, counted %zu", w->a->slot, w->idle, w->a->idle);
 	if (w->tags.count != w->lists.count || w->tags.bytes != w->lists.bytes)
 		return fail(w, "arena %u: %zu free chunks of %zu bytes, %zu of %zu in lists", w->a->slot,
 			    w->tags.count, w->tags.bytes, w->lists.count, w->lists.bytes);

@@ -35,6 +35,7 @@ struct walk {
 	size_t bytes;
 	struct tally tags, lists;	/* free chunks, the top not included, as found by either */
 	size_t empty_bytes;		/* of runs with no piece in use */
+	size_t idle;		/* of those in lists: idle.h */
 	struct tally runs[CLASS_PIECES];	/* those that have free pieces; all pieces */
 };
 

@@ -168,6 +168,24 @@ size_t fastbins_consolidate(struct arena *a)
 	return largest;
 }
 
+SELDOM unsigned int fastbins_consolidate_some(struct arena *a, unsigned int most)
+{
+	void *block[FOLLOWERS_MAX + 1];
+	unsigned int n, left = most;
+
+	for (unsigned int word = 0; word < FASTMAP_WORDS; word++)
+		while (left && a->fastmap[word]) {
+			n = left < FOLLOWERS_MAX + 1 ? left : FOLLOWERS_MAX + 1;
+			n = fastbin_take(a, word * 64 + __builtin_ctzl(a->fastmap[word]), n, block);
+			for (unsigned int i = 0; i < n; i++) {
+				*tcache_key_of(block[i]) = 0;
+				arena_coalesce(a, mem2chunk(block[i]));
+			}
+			left -= n;
+		}
+	return most - left;
+}
+
 bool fastbin_for_each(const struct arena *a, size_t index, bool (*fn)(void *mem, void *context), void *context)
 {
 	for (void **leader = a->fast[index]; leader; leader = next_leader(leader)) {

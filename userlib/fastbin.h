@@ -48,6 +48,8 @@ size_t fastbin_put_row(struct arena *a, size_t index, void **block, unsigned int
 unsigned int fastbin_take(struct arena *a, size_t index, unsigned int n, void **run);
 /* Returns the size of the largest span that came of it. */
 size_t fastbins_consolidate(struct arena *a);
+/* Of so many chunks at most; returns how many there were of those. */
+unsigned int fastbins_consolidate_some(struct arena *a, unsigned int most);
 /* A block being freed has the look of a free one: end the process if it is in that fast bin. */
 void fastbin_check_not_in(struct arena *a, size_t index, const void *mem);
 /* Call fn for each block of a fast bin, until it says false; false if one did. */

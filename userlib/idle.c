@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "idle.h"
 
+#include "figures.h"
 #include "knobs.h"
 #include "os.h"
 
@@ -39,7 +40,7 @@ static void let_go_in_bin(struct arena *a, struct bin *b, struct progress *p)
 			continue;
 		p->bytes += idle_let_go_inside(c);
 		p->calls++;
-		idle_tag_of(c)->resident = 0;
+		idle_set_resident(a, c, 0);
 	}
 }
 
@@ -47,12 +48,16 @@ static void let_go_in_bin(struct arena *a, struct bin *b, struct progress *p)
 static SELDOM bool let_go_in_bins(struct arena *a, struct progress *p)
 {
 	for (; a->idle_bin < BINS; a->idle_bin++) {
-		if (p->bytes >= IDLE_LET_GO_BYTES || p->calls >= IDLE_LET_GO_CALLS)
+		if (p->bytes >= IDLE_LET_GO_BYTES || p->calls >= IDLE_LET_GO_CALLS) {
+			figures_trimmed(a);
 			return false;
+		}
 		if (a->binmap[a->idle_bin / 64] & 1UL << a->idle_bin % 64)
 			let_go_in_bin(a, &a->bins[a->idle_bin], p);
 	}
 	let_go_in_bin(a, &a->unsorted, p);
+	if (p->calls)
+		figures_trimmed(a);
 	return true;
 }
 
@@ -84,6 +89,7 @@ static SELDOM void start_window(struct arena *a, uint64_t end)
 	set_end(a, end);
 	a->idle_bin = bin_index(IDLE_MIN);
 	a->top_low = chunksize(a->top);
+	figures_update(a);
 }
 
 /*

@@ -47,13 +47,33 @@ static inline struct idle_tag idle_join(struct idle_tag x, size_t x_size, struct
 	return (struct idle_tag){ x_size >= y_size ? x.window : y.window, x.resident + y.resident };
 }
 
-/* c, size bytes long, goes into a bin or what is left of a tagged chunk stays in one. */
-static inline void idle_set_tag(struct chunk *c, size_t size, struct idle_tag tag)
+/*
+ * c, size bytes long, goes into a bin or what is left of a tagged chunk stays in one. The arena adds up what
+ * may be resident in its free chunks; bin_unlink() and whoever else takes one out says idle_forget().
+ */
+static inline void idle_set_tag(struct arena *a, struct chunk *c, size_t size, struct idle_tag tag)
 {
 	if (size >= IDLE_MIN) {
 		tag.resident = tag.resident < size ? tag.resident : size;
 		*idle_tag_of(c) = tag;
+		a->idle += tag.resident;
+	} else {
+		a->idle += size;
 	}
+}
+
+static inline void idle_forget(struct arena *a, struct chunk *c)
+{
+	a->idle -= idle_tag(a, c).resident;
+}
+
+/* So much of a tagged chunk that stays in its bin may yet be resident. */
+static inline void idle_set_resident(struct arena *a, struct chunk *c, size_t resident)
+{
+	if (chunksize(c) < IDLE_MIN)
+		return;
+	a->idle -= idle_tag_of(c)->resident - resident;
+	idle_tag_of(c)->resident = resident;
 }
 
 /* Let go of the whole pages inside of a free chunk, tagged or not; returns bytes. */

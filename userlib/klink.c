@@ -2,6 +2,7 @@
 #include "klink.h"
 
 #include "chunk.h"
+#include "figures.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,9 +17,13 @@
 #include "fork.h"
 #include "lock.h"
 #include "os.h"
+#include "request.h"
 
 /* How often a process without the module looks for it. */
 #define RETRY_SECONDS 1
+
+/* The page as first published: an older module's has no more. What came later has a feature bit. */
+#define FIRST_SIZE offsetof(struct weir_ctlpage, trim_request)
 
 /* Stands in while there is no module: its generation never moves. */
 static const struct weir_ctlpage no_page;
@@ -35,6 +40,7 @@ static struct lock klink_lock = LOCK_INIT;
 static enum klink_mode mode = KLINK_LATE;
 static char profile[WEIR_PROFILE_NAME_LEN];
 static _Atomic time_t next_look;
+static uint32_t noted;	/* the generation that is in force; the lock */
 
 void klink_set_mode(enum klink_mode m)
 {
@@ -65,7 +71,7 @@ static void publish_own(void)
  * The knobs of one generation, if that can be had in a few tries; else each is valid by itself and the
  * generation noted is one that makes the next poll read again.
  */
-static uint32_t read_page(const struct weir_ctlpage *page, struct knob_set *set)
+static uint32_t read_page(const struct weir_ctlpage *page, struct knob_set *set, struct request *r)
 {
 	uint32_t before, after = 0;
 
@@ -76,6 +82,10 @@ static uint32_t read_page(const struct weir_ctlpage *page, struct knob_set *set)
 			set->value[k] = __atomic_load_n(&page->knob[k], __ATOMIC_ACQUIRE);
 			set->source[k] = __atomic_load_n(&page->source[k], __ATOMIC_ACQUIRE);
 		}
+		if (page->features & WEIR_FEATURE_TRIM) {
+			r->number = __atomic_load_n(&page->trim_request, __ATOMIC_ACQUIRE);
+			r->keep = __atomic_load_n(&page->trim_keep, __ATOMIC_ACQUIRE);
+		}
 		after = __atomic_load_n(&page->generation, __ATOMIC_RELAXED);
 		if (before == after && !(before & 1))
 			return after;
@@ -83,11 +93,19 @@ static uint32_t read_page(const struct weir_ctlpage *page, struct knob_set *set)
 	return after | 1;
 }
 
+/* While there is a request to work on every poll shall differ: no generation that is read is odd. */
+static void note(uint32_t generation)
+{
+	noted = generation;
+	atomic_store_explicit(&klink_seen, request_is_pending() ? generation | 1 : generation, memory_order_relaxed);
+}
+
 /* A newer module may have more knobs, an older one fewer: those are at this process's own word. */
 static void take_over(const struct weir_ctlpage *page)
 {
 	struct knob_set set, own;
-	uint32_t generation = read_page(page, &set);
+	struct request r = { 0 };
+	uint32_t generation = read_page(page, &set, &r);
 
 	knobs_own(&own);
 	for (unsigned int k = 0; k < WEIR_KNOB_NR; k++)
@@ -96,7 +114,8 @@ static void take_over(const struct weir_ctlpage *page)
 			set.source[k] = own.source[k];
 		}
 	knobs_publish(&set);
-	atomic_store_explicit(&klink_seen, generation, memory_order_relaxed);
+	request_see(r);
+	note(generation);
 }
 
 /* The C library's open() and close() are cancellation points, malloc must be none. */
@@ -108,9 +127,12 @@ static void close_device(int fd)
 static int open_device(void)
 {
 	struct stat st;
-	int fd = syscall(SYS_openat, AT_FDCWD, WEIR_DEVICE,
-			 O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
+	const int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW;
+	/* To be written is the figures page, which all else does without. */
+	int fd = syscall(SYS_openat, AT_FDCWD, WEIR_DEVICE, O_RDWR | flags);
 
+	if (fd < 0 && errno == EACCES)
+		fd = syscall(SYS_openat, AT_FDCWD, WEIR_DEVICE, O_RDONLY | flags);
 	if (fd >= 0 && (fstat(fd, &st) != 0 || !S_ISCHR(st.st_mode))) {
 		close_device(fd);
 		fd = -1;
@@ -170,13 +192,13 @@ static const struct weir_ctlpage *attach_and_map(int fd, const struct weir_ctlpa
 	/* A child inherits its parent's, as the admin may have left it since. */
 	if (!inherit)
 		memcpy(attach.profile, profile, sizeof(profile));
-	if (attach_record(fd, &attach) != 0 || attach.map_size < sizeof(*page))
+	if (attach_record(fd, &attach) != 0 || attach.map_size < FIRST_SIZE)
 		return NULL;
 	/* Over the mapping that came from the parent: the address stays, readers never see a gap. */
 	page = mmap((void *)inherit, attach.map_size, PROT_READ, MAP_SHARED | (inherit ? MAP_FIXED : 0), fd, 0);
 	if (page == MAP_FAILED)
 		return NULL;
-	if (page->magic != WEIR_PAGE_MAGIC || page->size < sizeof(*page) || !is_attached(page)) {
+	if (page->magic != WEIR_PAGE_MAGIC || page->size < FIRST_SIZE || !is_attached(page)) {
 		if (!inherit)
 			munmap((void *)page, attach.map_size);
 		return NULL;
@@ -188,23 +210,36 @@ static const struct weir_ctlpage *attach_and_map(int fd, const struct weir_ctlpa
 	return page;
 }
 
+static void map_figures(int fd, uint64_t features)
+{
+	void *figures = MAP_FAILED;
+
+	if (features & WEIR_FEATURE_FIGURES)
+		figures = mmap(NULL, os_page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, os_page_size);
+	figures_set_page(figures == MAP_FAILED ? NULL : figures);
+}
+
 /* With the klink lock. The page of a fork's parent, if there is one, is what to inherit. */
 static void attach(void)
 {
 	const struct weir_ctlpage *old = atomic_load_explicit(&klink_page, memory_order_relaxed), *page = NULL;
 	int fd = open_device();
 
+	figures_set_page(NULL);
 	if (fd >= 0) {
 		page = attach_and_map(fd, old == &no_page ? NULL : old);
+		if (page)
+			map_figures(fd, page->features);
 		close_device(fd);
 	}
 	if (page) {
+		request_forget();
 		/* Take over first: a reader of the new page finds its generation in force. */
 		take_over(page);
 		atomic_store_explicit(&klink_page, page, memory_order_release);
 	} else {
 		/* The knobs in force stay in force; polls are quiet until something moves. */
-		atomic_store_explicit(&klink_seen, old->generation, memory_order_relaxed);
+		note(old->generation);
 	}
 }
 
@@ -241,19 +276,39 @@ SELDOM void klink_retry(void)
 		klink_start();
 }
 
+/* A little of the request to trim that there may be, and the answer when it was the last of it. */
+static void work_on_request(void)
+{
+	struct weir_trim_done done = { .size = sizeof(done) };
+	size_t bytes;
+	int fd;
+
+	if (!request_is_pending() || !request_step(&done.request, &bytes))
+		return;
+	done.bytes = bytes;
+	fd = open_device();
+	if (fd >= 0) {
+		ioctl(fd, WEIR_IOC_TRIM_DONE, &done);
+		close_device(fd);
+	}
+}
+
 SELDOM void klink_refresh(void)
 {
 	int saved = errno;
 	const struct weir_ctlpage *page;
 
-	if (!lock_try(&klink_lock))
-		return;
-	page = atomic_load_explicit(&klink_page, memory_order_relaxed);
-	if (is_attached(page))
-		take_over(page);
-	else
-		attach();
-	lock_drop(&klink_lock);
+	if (lock_try(&klink_lock)) {
+		page = atomic_load_explicit(&klink_page, memory_order_relaxed);
+		if (!is_attached(page))
+			attach();
+		else if (__atomic_load_n(&page->generation, __ATOMIC_RELAXED) != noted)
+			take_over(page);
+		else
+			note(noted);
+		lock_drop(&klink_lock);
+	}
+	work_on_request();
 	errno = saved;
 }
 
@@ -276,8 +331,9 @@ void klink_say(enum weir_knob k, int64_t value)
 	} else if (is_attached(page)) {
 		/* Cut off from the device (chroot): the page would outvote us, so say it over the page. */
 		struct knob_set set;
+		struct request r = { 0 };
 
-		read_page(page, &set);
+		read_page(page, &set, &r);
 		set.value[k] = value;
 		set.source[k] = WEIR_SOURCE_SELF;
 		knobs_publish(&set);
@@ -297,6 +353,7 @@ void klink_fork_child(void)
 	int saved = errno;
 
 	lock_reset(&klink_lock);
+	request_fork_child();
 	if (atomic_load_explicit(&klink_page, memory_order_relaxed) != &no_page && mode != KLINK_NEVER) {
 		lock_try(&klink_lock);
 		attach();

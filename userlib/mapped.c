@@ -2,6 +2,7 @@
 #include "mapped.h"
 
 #include "die.h"
+#include "figures.h"
 #include "knobs.h"
 #include "os.h"
 
@@ -23,12 +24,14 @@ static void account(size_t count, size_t bytes)
 
 	raise_max(&mapped_stats.max_count, n);
 	raise_max(&mapped_stats.max_bytes, b);
+	figures_update(NULL);
 }
 
 static void unaccount(size_t count, size_t bytes)
 {
 	atomic_fetch_sub_explicit(&mapped_stats.count, count, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&mapped_stats.bytes, bytes, memory_order_relaxed);
+	figures_update(NULL);
 }
 
 bool mapped_wanted(size_t nb)

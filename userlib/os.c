@@ -268,6 +268,23 @@ bool os_let_go(void *start, size_t size)
 	return madvise(start, size, MADV_DONTNEED) == 0;
 }
 
+size_t os_resident(void *start, size_t size)
+{
+	KEEP_ERRNO;
+	unsigned char vec[256];
+	size_t pages = 0, n;
+
+	for (size_t done = 0; done < size; done += n * os_page_size) {
+		n = (size - done) / os_page_size;
+		n = n < sizeof(vec) ? n : sizeof(vec);
+		if (mincore((char *)start + done, n * os_page_size, vec) != 0)
+			return size;
+		for (size_t i = 0; i < n; i++)
+			pages += vec[i] & 1;
+	}
+	return pages * os_page_size;
+}
+
 uint64_t os_clock_ms(void)
 {
 	struct timespec now;

@@ -50,6 +50,9 @@ bool os_heap_commit(void *start, size_t size);
  */
 bool os_let_go(void *start, size_t size);
 
+/* How many bytes of it are in physical memory; all of them if that cannot be told. */
+size_t os_resident(void *start, size_t size);
+
 /* Memory for the main arena where brk fails: anywhere, or exactly at start. */
 void *os_segment_map(size_t size);
 bool os_segment_extend(void *start, size_t size);

@@ -3,6 +3,7 @@
 #include "arena.h"
 #include "die.h"
 #include "fastbin.h"
+#include "figures.h"
 #include "idle.h"
 #include "knobs.h"
 #include "run.h"
@@ -48,6 +49,7 @@ void arena_look(struct arena *a, size_t coalesced)
 	a->trim_epoch = epoch;
 	if (arena_kept(a) >= TRIM_LOOK_SIZE || coalesced >= TRIM_LOOK_SIZE)
 		arena_consolidate(a);
+	figures_update(a);
 	threshold = knobs_trim_threshold();
 	if (threshold < 0)
 		return;
@@ -86,7 +88,7 @@ __attribute__((noinline)) size_t arena_coalesce(struct arena *a, struct chunk *c
 		set_head(c, size | PREV_INUSE | arena_bit(a));
 		set_foot(c, size);
 		unsorted_insert(a, c);
-		idle_set_tag(c, size, tag);
+		idle_set_tag(a, c, size, tag);
 	}
 	return size;
 }

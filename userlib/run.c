@@ -237,6 +237,16 @@ size_t runs_release(struct arena *a)
 	return largest;
 }
 
+/* The empty ones are the last of the ring. */
+SELDOM unsigned int runs_release_some(struct arena *a, size_t class, unsigned int most)
+{
+	unsigned int n = 0;
+
+	for (; n < most && a->runs[class] && is_empty(a->runs[class]->prev); n++)
+		run_release(a, a->runs[class]->prev, class);
+	return n;
+}
+
 void run_check_not_free(void *mem, size_t class)
 {
 	struct run *r = run_of(mem, class, "free(): invalid pointer");

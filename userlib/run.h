@@ -72,6 +72,8 @@ unsigned int run_take(struct arena *a, size_t class, unsigned int n, void **piec
 static inline void run_put(struct arena *a, struct run *r, const void *mem, size_t class);
 /* Runs with no piece in use become free chunks; returns the largest span that came free. */
 size_t runs_release(struct arena *a);
+/* The same of one class and so many of its runs at most; returns how many there were of those. */
+unsigned int runs_release_some(struct arena *a, size_t class, unsigned int most);
 /* A run has got its first free piece; its last. */
 void run_starts_giving(struct arena *a, struct run *r, size_t class);
 void run_gets_empty(struct arena *a, struct run *r, size_t class);

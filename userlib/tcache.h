@@ -49,6 +49,7 @@ struct tcache {
 	unsigned int step_victim;	/* likewise, of the steps */
 	unsigned int refusals;		/* how many wishes for a higher limit are not heard */
 	size_t window;			/* of the arena, when tcache_age() was last called */
+	uint32_t request;		/* the request to trim for which it was last given up */
 	unsigned int quiet_frees;	/* tcache_consolidate(): do nothing that many times */
 	unsigned int next_slot;		/* not given to any bin yet */
 	unsigned int all_slots;

@@ -2,6 +2,7 @@
 /* top.c - the top chunk: what it gives, how it grows and shrinks */
 #include "arena.h"
 #include "die.h"
+#include "figures.h"
 #include "hugepage.h"
 #include "os.h"
 
@@ -54,14 +55,22 @@ static void top_check(const struct arena *a)
 
 SELDOM bool top_grow(struct arena *a, size_t nb)
 {
+	bool grown;
+
 	if (a->top)
 		top_check(a);
-	return a->main ? main_grow(a, nb) : heap_grow(a, nb);
+	grown = a->main ? main_grow(a, nb) : heap_grow(a, nb);
+	figures_update(a);
+	return grown;
 }
 
 SELDOM size_t top_trim(struct arena *a, size_t pad)
 {
-	return a->main ? main_trim(a, pad) : heap_trim(a, pad);
+	size_t released = a->main ? main_trim(a, pad) : heap_trim(a, pad);
+
+	if (released)
+		figures_trimmed(a);
+	return released;
 }
 
 SELDOM size_t top_trim_spare(struct arena *a, size_t pad)

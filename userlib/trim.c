@@ -3,20 +3,21 @@
 #include <errno.h>
 #include <malloc.h>
 
+#include "figures.h"
 #include "idle.h"
 #include "internal.h"
 #include "klink.h"
 #include "os.h"
 #include "tcache.h"
 
-static size_t let_go_in_bin(struct bin *b)
+static size_t let_go_in_bin(struct arena *a, struct bin *b)
 {
 	struct chunk *head = bin_head(b);
 	size_t released = 0;
 
 	for (struct chunk *c = b->fd; c != head; c = c->fd) {
 		released += idle_let_go_inside(c);
-		idle_set_tag(c, chunksize(c), (struct idle_tag){ 0 });
+		idle_set_resident(a, c, 0);
 	}
 	return released;
 }
@@ -28,9 +29,9 @@ static size_t trim_arena(struct arena *a, size_t pad)
 	if (!a->top)
 		return 0;
 	arena_consolidate(a);
-	released = let_go_in_bin(&a->unsorted);
+	released = let_go_in_bin(a, &a->unsorted);
 	for (unsigned int i = bin_index(os_page_size); i < BINS; i++)
-		released += let_go_in_bin(&a->bins[i]);
+		released += let_go_in_bin(a, &a->bins[i]);
 	return released + top_trim(a, pad);
 }
 
@@ -55,7 +56,10 @@ WEIR_EXPORT int malloc_trim(size_t pad)
 		if (!a)
 			continue;
 		arena_lock(a);
-		released |= trim_arena(a, pad) != 0;
+		if (trim_arena(a, pad)) {
+			released = true;
+			figures_trimmed(a);
+		}
 		arena_unlock(a);
 	}
 	released |= os_unmap_refused();

@@ -9,8 +9,10 @@
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
+#include "figures.h"
 #include "klink.h"
 #include "process.h"
+#include "request.h"
 
 #define DEVICE_FD 1000
 
@@ -205,6 +207,24 @@ TEST(newer_value)
 	klink_start();
 	EXPECT_EQ(0, knob(WEIR_KNOB_HUGETLB));
 	EXPECT_EQ(4096, knob(WEIR_KNOB_TOP_PAD));
+}
+
+/* Its page ends where the requests to trim begin; what is behind that is none. */
+TEST(module_from_before_requests_and_figures)
+{
+	new_module(WEIR_KNOB_NR);
+	page->size = offsetof(struct weir_ctlpage, trim_request);
+	page->trim_request = 5;
+	page->trim_keep = 4096;
+	klink_start();
+	EXPECT_EQ(page, (const struct weir_ctlpage *)klink_page);
+	EXPECT_FALSE(request_is_pending());
+	EXPECT_EQ(NULL, (struct weir_figures *)figures_page);
+	publish(WEIR_KNOB_TOP_PAD, 12288, WEIR_SOURCE_SYSFS);
+	page->generation += 2;
+	klink_poll();
+	EXPECT_EQ(12288, knob(WEIR_KNOB_TOP_PAD));
+	EXPECT_EQ(page->generation, klink_seen);
 }
 
 TEST_HARNESS_MAIN
