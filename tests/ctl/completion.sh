@@ -23,7 +23,7 @@ want_offered() {
 
 test_commands() {
 	want_offered 'weirctl st' status
-	want_offered 'weirctl ' 'load unload status ps get set limits profile run --help --usage --version'
+	want_offered 'weirctl ' 'load unload status ps get set limits profile trim run --help --usage --version'
 	want_offered 'weirctl --v' --version
 	want_offered 'weirctl nonsense ' ''
 }

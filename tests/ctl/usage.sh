@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.bash"
 
 page=$top/Documentation/man/weirctl.1
-commands='load unload status ps get set run'
+commands='load unload status ps get set trim run'
 
 test_help() {
 	local i
@@ -34,7 +34,7 @@ test_no_such_command() {
 	want_err 'no command given'
 	ctl frobnicate
 	want_status 2
-	want_err "no command is called 'frobnicate'; there are load, unload, status, ps, get, set, limits, profile, run"
+	want_err "no command is called 'frobnicate'; there are load, unload, status, ps, get, set, limits, profile, trim, run"
 	ctl --frobnicate
 	want_status 2
 	ctl ''

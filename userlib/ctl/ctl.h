@@ -44,6 +44,7 @@ int cmd_ps(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_set(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_trim(int argc, char **argv);
 int cmd_unload(int argc, char **argv);
 
 /* Prints "weirctl <subcommand>: <message>" to standard error. */

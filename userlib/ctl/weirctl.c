@@ -19,6 +19,7 @@ static const struct ctl_command commands[] = {
 	{ "set",	"turn knobs of a process or of the system",	cmd_set },
 	{ "limits",	"show or change what knobs are kept within",	cmd_limits },
 	{ "profile",	"knobs for processes of a name or a cgroup",	cmd_profile },
+	{ "trim",	"ask processes to let go of idle memory",	cmd_trim },
 	{ "run",	"run a command with libweir",			cmd_run },
 };
 
