@@ -34,16 +34,22 @@ void actor_init(struct actor *a, uint64_t number, int at_depth)
 		_exit(3);
 }
 
-void actor_exit(struct actor *a)
+/* A descriptor by which a child has attached keeps the child's record when that has ended. */
+static void actor_close(struct actor *a)
 {
-	int i;
-
-	for (i = 0; i < 4; i++) {
+	for (int i = 0; i < 4; i++) {
 		if (a->fd[i] >= 0)
 			close(a->fd[i]);
+		a->fd[i] = -1;
+	}
+}
+
+void actor_exit(struct actor *a)
+{
+	actor_close(a);
+	for (int i = 0; i < 4; i++)
 		if (a->page[i])
 			munmap((void *)a->page[i], 4096);
-	}
 	munmap(a->memory, MEMORY);
 	close(a->pipe[0]);
 	close(a->pipe[1]);
@@ -83,9 +89,11 @@ static void *thread(void *number)
 	interrupt_me();
 	while (!over())
 		act(&a);
-	/* What the last thread holds shall still be there when everybody is counted. */
+	/* What the last thread has mapped shall still be there when everybody is counted. */
 	if ((unsigned long)number % THREADS)
 		actor_exit(&a);
+	else
+		actor_close(&a);
 	return NULL;
 }
 
