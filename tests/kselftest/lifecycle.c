@@ -2,7 +2,7 @@
 /*
  * The module is loaded and unloaded again and again while processes attach, fork, exec, are killed and read
  * and write its files.  WEIR_CYCLES says how often; by default 1,000 times, 200 on PREEMPT_RT, 50 on a debug
- * kernel, or as often as 90 seconds allow.
+ * kernel, or as often as 30 seconds allow.
  */
 #include <dirent.h>
 #include <sched.h>
@@ -16,7 +16,7 @@
 #include "weir_test.h"
 
 #define WORKERS	4
-#define SECONDS	90		/* that a test takes unless told how many cycles */
+#define SECONDS	30		/* that a test takes unless told how many cycles */
 #define LEAST	10		/* cycles in them */
 
 /* Between the processes of a storm. */
